@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Finds LAPACKE and a BLAS that libspecex links into itself: a *serial, static* OpenBLAS
+# (Debian and Ubuntu: libopenblas-serial-dev, liblapacke-dev). Serial, because OpenBLAS
+# rounds differently with another thread count, and libspecex has its threads outside;
+# static, because then no threaded BLAS of the process can take its place.
+# Where there is none, LAPACKE and OpenBLAS as pkg-config knows them are taken, with a
+# message. Defines the target PrivateBlas::PrivateBlas.
+include(FindPackageHandleStandardArgs)
+
+find_library(PrivateBlas_OPENBLAS NAMES libopenblas.a PATH_SUFFIXES openblas-serial)
+find_library(PrivateBlas_LAPACKE NAMES liblapacke.a)
+find_path(PrivateBlas_INCLUDE_DIR lapacke.h PATH_SUFFIXES lapacke openblas)
+
+set(PrivateBlas_libraries "")
+if(PrivateBlas_OPENBLAS MATCHES "serial" AND PrivateBlas_LAPACKE)
+  set(PrivateBlas_libraries
+    ${PrivateBlas_LAPACKE} ${PrivateBlas_OPENBLAS} gfortran m)
+else()
+  find_package(PkgConfig QUIET)
+  pkg_check_modules(PrivateBlas_fallback QUIET openblas lapacke)
+  if(PrivateBlas_fallback_FOUND)
+    set(PrivateBlas_libraries ${PrivateBlas_fallback_LINK_LIBRARIES})
+    message(STATUS "No serial static OpenBLAS: using ${PrivateBlas_libraries}. "
+                   "Set OPENBLAS_NUM_THREADS=1 for results that do not vary.")
+  endif()
+endif()
+
+find_package_handle_standard_args(PrivateBlas
+  REQUIRED_VARS PrivateBlas_libraries PrivateBlas_INCLUDE_DIR
+  REASON_FAILURE_MESSAGE
+    "Install libopenblas-serial-dev and liblapacke-dev, or OpenBLAS and LAPACKE.")
+
+if(PrivateBlas_FOUND AND NOT TARGET PrivateBlas::PrivateBlas)
+  add_library(PrivateBlas::PrivateBlas INTERFACE IMPORTED)
+  target_link_libraries(PrivateBlas::PrivateBlas INTERFACE ${PrivateBlas_libraries})
+  target_include_directories(PrivateBlas::PrivateBlas INTERFACE ${PrivateBlas_INCLUDE_DIR})
+endif()
+mark_as_advanced(PrivateBlas_OPENBLAS PrivateBlas_LAPACKE PrivateBlas_INCLUDE_DIR)

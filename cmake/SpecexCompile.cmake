@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# specex_compile_options(target): what every target of the project is compiled with.
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+function(specex_compile_options target)
+  target_compile_features(${target} PRIVATE c_std_99 cxx_std_20)
+  set_target_properties(${target} PROPERTIES
+    C_EXTENSIONS OFF CXX_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  # A fused multiply-add rounds once where a product and a sum round twice: contraction
+  # stays off, so that results do not depend on the instruction set compiled for.
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
+    $<$<BOOL:${SPECEX_WERROR}>:-Werror>)
+  if(SPECEX_SANITIZE)
+    list(JOIN SPECEX_SANITIZE "," sanitizers)
+    target_compile_options(${target} PRIVATE
+      -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
+  endif()
+  if(SPECEX_COVERAGE)  # counted atomically: OpenMP threads share the counters
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
+endfunction()
