@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What `cmake --install` puts where. Everything finds its parts relative to itself, so
+# that an installed tree may be moved.
+include(CMakePackageConfigHelpers)
+
+set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Specex)
+
+install(TARGETS specex EXPORT SpecexTargets)
+install(TARGETS specex_static EXPORT SpecexStaticTargets)
+install(EXPORT SpecexTargets NAMESPACE specex:: DESTINATION ${cmake_dir})
+install(EXPORT SpecexStaticTargets NAMESPACE specex:: DESTINATION ${cmake_dir})
+install(DIRECTORY include/specex DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h")
+configure_package_config_file(pkgconfig/SpecexConfig.cmake.in SpecexConfig.cmake
+  INSTALL_DESTINATION ${cmake_dir})
+write_basic_package_version_file(SpecexConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfigVersion.cmake
+  cmake/FindPrivateBlas.cmake
+  DESTINATION ${cmake_dir})
+
+# pkg-config: what only a static link needs is private.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH SPECEX_PC_PREFIX /prefix/${pc_dir} /prefix)
+string(REGEX REPLACE "/$" "" SPECEX_PC_PREFIX ${SPECEX_PC_PREFIX})
+set(SPECEX_PC_REQUIRES_PRIVATE "")
+if(SPECEX_ENABLE_FITS)
+  set(SPECEX_PC_REQUIRES_PRIVATE "cfitsio libdeflate")
+endif()
+set(SPECEX_PC_LIBS_PRIVATE "")
+foreach(library ${PrivateBlas_libraries})
+  if(NOT IS_ABSOLUTE ${library})
+    set(library -l${library})
+  endif()
+  string(APPEND SPECEX_PC_LIBS_PRIVATE "${library} ")
+endforeach()
+string(APPEND SPECEX_PC_LIBS_PRIVATE "${OpenMP_CXX_FLAGS} -lstdc++ -lm")
+configure_file(pkgconfig/specex.pc.in specex.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/specex.pc DESTINATION ${pc_dir})
+
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(TARGET specex_program)
+  install(TARGETS specex_program)
+  install(FILES docs/specex.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
