@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "extraction.hpp"
+
+#include <chrono>
+
+#include "barycentric.hpp"
+#include "log.hpp"
+#include "progress.hpp"
+
+namespace specex_cli {
+
+OwnedFrame::OwnedFrame(int32_t first_fiber, int32_t nspec, int64_t nwave, int32_t ndiag) {
+  const size_t nbin = static_cast<size_t>(nspec) * static_cast<size_t>(nwave);
+  wavelength_.resize(static_cast<size_t>(nwave));
+  flux_.resize(nbin);
+  ivar_.resize(nbin);
+  resolution_.resize(nbin * static_cast<size_t>(ndiag));
+  chi2pix_.resize(nbin);
+  pixmask_fraction_.resize(nbin);
+  mask_.resize(nbin);
+
+  view_.struct_size = sizeof view_;
+  view_.first_fiber = first_fiber;
+  view_.nspec = nspec;
+  view_.nwave = nwave;
+  view_.ndiag = ndiag;
+  view_.wavelength = wavelength_.data();
+  view_.flux = flux_.data();
+  view_.ivar = ivar_.data();
+  view_.resolution = resolution_.data();
+  view_.chi2pix = chi2pix_.data();
+  view_.pixmask_fraction = pixmask_fraction_.data();
+  view_.mask = mask_.data();
+}
+
+void OwnedFrame::add_model(int64_t nx, int64_t ny) {
+  model_.resize(static_cast<size_t>(nx) * static_cast<size_t>(ny));
+  view_.model = model_.data();
+  view_.model_nx = nx;
+  view_.model_ny = ny;
+}
+
+namespace {
+
+WavelengthRange choose_wavelengths(const ExtractionSettings &settings,
+                                   const std::string &camera,
+                                   const specex_psf_info &info) {
+  if (settings.wavelengths) return *settings.wavelengths;
+  const WavelengthRange range = camera_wavelengths(camera, info);
+  log_info(text("wavelengths of camera %s: %g to %g Angstrom in steps of %g (the PSF "
+                "covers %g to %g)",
+                camera.c_str(), range.wavemin, range.wavemax, range.wavestep,
+                info.wavemin, info.wavemax));
+  return range;
+}
+
+FitsFile read_and_set_psf(const Context &context, const std::string &path) {
+  FitsFile file = FitsFile::psf(context, path);
+  const specex_psf psf = file.psf();
+  const specex_status status = specex_set_psf(context.get(), &psf);
+  if (status != SPECEX_OK)
+    throw Failure(exit_code_of(status), path + ": " + specex_last_error(context.get()));
+  return file;
+}
+
+}  // namespace
+
+Extraction::Extraction(const ExtractionSettings &settings)
+    : settings_(settings),
+      context_(settings.options),
+      psf_([this, start = std::chrono::steady_clock::now()] {
+        FitsFile file = read_and_set_psf(context_, settings_.psf_path);
+        read_seconds_ = seconds_since(start);
+        return file;
+      }()),
+      image_([this, start = std::chrono::steady_clock::now()] {
+        FitsFile file = FitsFile::image(context_, settings_.image_path, settings_.badmask);
+        read_seconds_ += seconds_since(start);
+        return file;
+      }()),
+      camera_(image_.key("CAMERA").empty() ? psf_.key("CAMERA") : image_.key("CAMERA")),
+      wavelengths_(choose_wavelengths(settings_, camera_, context_.psf_info())),
+      frame_(make_frame()) {
+  if (settings_.barycentric)
+    factor_ = specex_cli::barycentric_factor(
+        [this](const char *name) { return image_.key(name); });
+}
+
+OwnedFrame Extraction::make_frame() const {
+  const specex_psf_info info = context_.psf_info();
+  const int32_t nspec = settings_.nspec.value_or(info.nspec - settings_.specmin);
+  if (settings_.specmin < 0 || nspec < 1 || nspec > info.nspec - settings_.specmin)
+    throw Failure(exit_configuration,
+                  text("%d fibres from %d on were asked for, the PSF has fibres 0 to %d",
+                       nspec, settings_.specmin, info.nspec - 1));
+  OwnedFrame frame(settings_.specmin, nspec, wavelengths_.grid().nwave, info.ndiag);
+  const specex_image image = image_.image();
+  if (settings_.model) frame.add_model(image.nx, image.ny);
+  return frame;
+}
+
+bool Extraction::run() {
+  throw_if_stopped();
+  const auto start = std::chrono::steady_clock::now();
+  const specex_grid written = wavelengths_.grid();
+  specex_grid grid = written;
+  grid.wavemin /= factor_;
+  grid.wavestep /= factor_;
+  const specex_image image = image_.image();
+  specex_frame &frame = frame_.view();
+  const specex_status status = specex_extract_frame(
+      context_.get(), &image, &grid, frame.first_fiber, frame.nspec, &frame);
+  erase_progress();
+  check(status, context_.get());
+  if (factor_ != 1) {
+    for (int64_t bin = 0; bin < written.nwave; ++bin)
+      frame.wavelength[bin] =
+          written.wavemin + static_cast<double>(bin) * written.wavestep;
+  }
+  extract_seconds_ = seconds_since(start);
+  return status == SPECEX_OK;
+}
+
+}  // namespace specex_cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "outputs.hpp"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "log.hpp"
+#include "session.hpp"
+
+namespace specex_cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const std::string &path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+bool ends_with(const std::string &path, const char *ending) {
+  const size_t length = std::strlen(ending);
+  return path.size() > length && path.compare(path.size() - length, length, ending) == 0;
+}
+
+}  // namespace
+
+void check_output(const std::string &path) {
+  const std::string folder = folder_of(path).string();
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    throw Failure(exit_retryable, text("cannot write %s: there is no folder %s",
+                                       path.c_str(), folder.c_str()));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw Failure(exit_retryable, text("cannot write %s: %s: %s", path.c_str(),
+                                       folder.c_str(), std::strerror(errno)));
+  const auto kind = fs::status(path, error).type();
+  if (kind != fs::file_type::not_found && kind != fs::file_type::regular)
+    throw Failure(exit_retryable,
+                  text("cannot write %s: it exists and is not a file", path.c_str()));
+}
+
+void check_fits_output(const std::string &path) {
+  if (!ends_with(path, ".fits") && !ends_with(path, ".fits.gz"))
+    throw Failure(exit_configuration,
+                  text("the name of an output must end in .fits or .fits.gz, unlike %s",
+                       path.c_str()));
+  check_output(path);
+}
+
+void check_differ(const std::string &input, const std::string &output) {
+  std::error_code error;
+  if (fs::equivalent(input, output, error) && !error)
+    throw Failure(exit_configuration,
+                  text("%s would be overwritten by the output", input.c_str()));
+}
+
+void check_room(const std::string &path, int64_t bytes) {
+  if (ends_with(path, ".gz")) return;
+  struct statvfs system;
+  // File systems that keep no such count say 0 blocks.
+  if (::statvfs(folder_of(path).c_str(), &system) != 0 || system.f_blocks == 0) return;
+  const auto blocks = ::geteuid() == 0 ? system.f_bfree : system.f_bavail;
+  const double room = static_cast<double>(blocks) * static_cast<double>(system.f_frsize);
+  if (room < static_cast<double>(bytes))
+    throw Failure(exit_retryable,
+                  text("cannot write %s: it needs %.1f MB and the disk has %.1f MB left",
+                       path.c_str(), static_cast<double>(bytes) / 1e6, room / 1e6));
+}
+
+PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
+  const fs::path name = text("_tmp%d-", static_cast<int>(::getpid())) +
+                        fs::path(path_).filename().string();
+  temporary_path_ = (fs::path(path_).parent_path() / name).string();
+}
+
+PendingFile::~PendingFile() {
+  if (!temporary_path_.empty()) ::unlink(temporary_path_.c_str());
+}
+
+void PendingFile::keep() {
+  if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0)
+    throw Failure(exit_retryable,
+                  text("cannot write %s: %s", path_.c_str(), std::strerror(errno)));
+  temporary_path_.clear();
+}
+
+}  // namespace specex_cli
