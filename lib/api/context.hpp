@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a specex_context holds, and the rules for entering it.
+#pragma once
+
+#include <specex/specex.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "engine/engine.hpp"
+
+struct specex_context {
+  explicit specex_context(const specex_options &options);
+
+  // Keeps the message for specex_last_error and gives the status back.
+  specex_status remember(const specex::Error &error) noexcept;
+
+  specex::Log log;
+  specex::Progress progress;
+  specex::Engine engine;
+  std::string last_error;
+  std::atomic<bool> busy{false};
+  pid_t process;  // that made the context
+};
+
+namespace specex {
+
+// Live contexts are registered, so that a stale or foreign pointer is recognised without
+// being dereferenced.
+void register_context(std::unique_ptr<specex_context> context);
+void destroy_context(specex_context *context);
+
+// Holds a context for one call. Throws HANDLE, FORKED or BUSY.
+class ContextLock {
+ public:
+  explicit ContextLock(specex_context *context);
+  ~ContextLock();
+  ContextLock(const ContextLock &) = delete;
+  ContextLock &operator=(const ContextLock &) = delete;
+
+ private:
+  specex_context *context_;
+};
+
+// The last failure of this thread that had no context.
+specex_status remember_without_context(const Error &error) noexcept;
+const char *last_error_without_context() noexcept;
+
+// The context's last failure; a message to that effect for a pointer that is no context.
+const char *context_message(const specex_context *context) noexcept;
+
+}  // namespace specex

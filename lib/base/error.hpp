@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Errors travel as exceptions inside the library and become statuses at its edge
+// (api/guard.hpp). A message is one sentence: what, where, what to do.
+#pragma once
+
+#include <specex/specex.h>
+
+#include <exception>
+#include <string>
+
+namespace specex {
+
+class Error : public std::exception {
+ public:
+  Error(specex_status status, std::string message)
+      : status_(status), message_(std::move(message)) {}
+
+  specex_status status() const noexcept { return status_; }
+  const char *what() const noexcept override { return message_.c_str(); }
+
+ private:
+  specex_status status_;
+  std::string message_;
+};
+
+// Throws an Error with a printf-style message.
+[[noreturn]] [[gnu::format(printf, 2, 3)]] void fail(specex_status status,
+                                                     const char *format, ...);
+
+// The status and message of the exception being handled; for catch (...) blocks.
+Error current_error() noexcept;
+
+}  // namespace specex

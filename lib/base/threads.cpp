@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/threads.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <latch>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace specex {
+
+int wanted_threads(int requested) {
+  if (requested > 0) return requested;
+  if (const char *text = std::getenv("OMP_NUM_THREADS")) {
+    const int value = std::atoi(text);
+    if (value > 0) return std::min(value, 4096);
+  }
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+    return std::max(1, CPU_COUNT(&cores));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int probe_threads(int wanted) {
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(wanted));
+  std::latch release(1);
+  try {
+    while (static_cast<int>(threads.size()) + 1 < wanted)
+      threads.emplace_back([&] { release.wait(); });
+  } catch (const std::system_error &) {
+    // Fewer threads than wished for: the work is dealt to those there are.
+  }
+  release.count_down();
+  for (std::thread &thread : threads) thread.join();
+  return static_cast<int>(threads.size()) + 1;
+}
+
+}  // namespace specex

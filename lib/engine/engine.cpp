@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/engine.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/options.hpp"
+#include "base/threads.hpp"
+#include "engine/patch_buffers.hpp"
+#include "kernels/shared/image.hpp"
+#include "kernels/shared/patch_pixels.hpp"
+#include "kernels/shared/project.hpp"
+#include "model/frame.hpp"
+#include "model/grid.hpp"
+
+namespace specex {
+namespace {
+
+// What "chosen by the library" means.
+constexpr int default_nsubbundles = 5;
+constexpr int default_nwavestep = 50;
+
+// Patches in flight in extract_frame: enough to keep every thread busy to the end of a
+// batch, few enough that their results stay a small part of the frame's memory.
+constexpr int64_t patches_per_thread = 256;
+
+Division make_division(const specex_options &options) {
+  Division division{};
+  division.bundlesize = options.bundlesize;
+  division.nsubbundles =
+      options.nsubbundles > 0 ? options.nsubbundles : default_nsubbundles;
+  division.nwavestep = options.nwavestep > 0 ? options.nwavestep : default_nwavestep;
+  division.wavepad =
+      options.wavepad + static_cast<int>(options.wavepad * options.wavepad_frac);
+  division.pixpad_frac = options.pixpad_frac;
+  division.keep_last_whole = options.compat == SPECEX_COMPAT_GPU_SPECTER;
+  return division;
+}
+
+std::unique_ptr<Backend> make_backend(const specex_options &options, int num_threads) {
+  switch (options.backend) {
+    case SPECEX_BACKEND_REFERENCE:
+      return make_reference_backend();
+    case SPECEX_BACKEND_CUDA:
+      fail(SPECEX_ERROR_NO_DEVICE,
+           "this build of libspecex has no CUDA backend; use cpu");
+    default:
+      return make_cpu_backend(num_threads);
+  }
+}
+
+int64_t count_bad_pixels(const specex_image &image, const Box &box) {
+  int64_t count = 0;
+  for (int64_t y = box.ymin; y < box.ymax; ++y)
+    for (int64_t x = box.xmin; x < box.xmax; ++x) {
+      const double ivar = element(image.ivar, image.type, y * image.ivar_stride + x);
+      if (ivar == 0.0) continue;
+      count +=
+          is_bad(element(image.pixels, image.type, y * image.pixels_stride + x), ivar);
+    }
+  return count;
+}
+
+void refuse_bad_pixels(int64_t count) {
+  if (count > 0)
+    fail(SPECEX_ERROR_DATA,
+         "%lld pixels have a value or ivar that is not finite, or a negative ivar "
+         "(strict mode)",
+         static_cast<long long>(count));
+}
+
+}  // namespace
+
+Engine::Engine(const specex_options &options)
+    : options_(options),
+      num_threads_(options.backend == SPECEX_BACKEND_REFERENCE
+                       ? 1
+                       : probe_threads(wanted_threads(options.num_threads))),
+      backend_(make_backend(options, num_threads_)) {}
+
+std::string Engine::describe() const {
+  return "libspecex " + std::string(specex_version()) + ", backend " + backend_->name() +
+         ", threads " + std::to_string(num_threads_);
+}
+
+void Engine::set_psf(Psf psf) { loaded_ = std::make_unique<LoadedPsf>(std::move(psf)); }
+
+const Psf &Engine::psf() const {
+  if (!loaded_) fail(SPECEX_ERROR_STATE, "no PSF was set; call specex_set_psf first");
+  return loaded_->psf;
+}
+
+double Engine::psferr() const {
+  return options_.psferr < 0.0 ? psf().psferr : options_.psferr;
+}
+
+std::vector<specex_patch> Engine::plan(const specex_grid &grid, int first_fiber,
+                                       int nspec) const {
+  return make_plan(psf(), grid, make_division(options_), first_fiber, nspec);
+}
+
+void Engine::check_image(const specex_image &image) const {
+  if (image.type != SPECEX_FLOAT32 && image.type != SPECEX_FLOAT64)
+    fail(SPECEX_ERROR_ARGUMENT,
+         "image.type is %d; it must be SPECEX_FLOAT32 or SPECEX_FLOAT64", image.type);
+  if (image.nx < 1 || image.ny < 1 || image.nx > far_pixel || image.ny > far_pixel)
+    fail(SPECEX_ERROR_ARGUMENT, "an image of %lld x %lld pixels is not usable",
+         static_cast<long long>(image.nx), static_cast<long long>(image.ny));
+  if (image.pixels == nullptr || image.ivar == nullptr)
+    fail(SPECEX_ERROR_ARGUMENT, "image.pixels or image.ivar is NULL");
+  if (image.pixels_stride < image.nx || image.ivar_stride < image.nx)
+    fail(SPECEX_ERROR_ARGUMENT,
+         "image.pixels_stride or image.ivar_stride is less than nx");
+  const Psf &own = psf();
+  if ((own.nx != 0 && own.nx != image.nx) || (own.ny != 0 && own.ny != image.ny))
+    fail(SPECEX_ERROR_PSF,
+         "the PSF was made for a CCD of %lld x %lld pixels; the image has %lld x %lld",
+         static_cast<long long>(own.nx), static_cast<long long>(own.ny),
+         static_cast<long long>(image.nx), static_cast<long long>(image.ny));
+}
+
+void Engine::run(const specex_image &image, std::span<const specex_patch> patches,
+                 std::span<specex_result> results, Progress &progress) const {
+  Rules rules;
+  rules.compat = options_.compat == SPECEX_COMPAT_GPU_SPECTER;
+  rules.noise = options_.decorrelate == SPECEX_DECORRELATE_NOISE;
+  rules.regularize = options_.regularize;
+  rules.psferr = psferr();
+  backend_->extract({loaded_->psf, *loaded_->spots, image, rules, progress}, patches,
+                    results);
+}
+
+specex_status Engine::extract_patches(const specex_image &image,
+                                      std::span<const specex_patch> patches,
+                                      std::span<specex_result> results,
+                                      Progress &progress) const {
+  check_image(image);
+  if (options_.strict != 0)
+    for (const specex_patch &patch : patches)
+      refuse_bad_pixels(count_bad_pixels(image, patch_box(patch, image)));
+  progress.start(static_cast<int64_t>(patches.size()));
+  run(image, patches, results, progress);
+  if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
+  const bool all_good =
+      std::all_of(results.begin(), results.end(),
+                  [](const specex_result &r) { return r.status == SPECEX_OK; });
+  return all_good ? SPECEX_OK : SPECEX_PARTIAL;
+}
+
+specex_status Engine::extract_frame(const specex_image &image, const specex_grid &grid,
+                                    specex_frame &frame, const Log &log,
+                                    Progress &progress) const {
+  check_image(image);
+  const std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
+  const int64_t bad = count_bad_pixels(
+      image, {0, static_cast<int>(image.nx), 0, static_cast<int>(image.ny)});
+  if (options_.strict != 0) refuse_bad_pixels(bad);
+  if (bad > 0)
+    log.write(SPECEX_LOG_WARNING,
+              "%lld pixels are not finite or have a negative ivar: masked",
+              static_cast<long long>(bad));
+
+  clear_frame(frame);
+  frame.nbadpixel = bad;
+  if (frame.wavelength != nullptr)
+    for (int64_t w = 0; w < grid.nwave; ++w) frame.wavelength[w] = wavelength(grid, w);
+  progress.start(static_cast<int64_t>(patches.size()));
+  // Batches end with a bundle, whose patches share spots.
+  const auto batch_size = static_cast<size_t>(patches_per_thread * num_threads_);
+  for (size_t first = 0; first < patches.size();) {
+    size_t end = std::min(patches.size(), first + batch_size);
+    while (end < patches.size() &&
+           patches[end].first_bundle_fiber == patches[end - 1].first_bundle_fiber)
+      ++end;
+    const auto batch = std::span(patches).subspan(first, end - first);
+    PatchBuffers buffers(batch, frame);
+    run(image, batch, buffers.results(), progress);
+    if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
+    for (size_t k = 0; k < batch.size(); ++k)
+      place_patch(batch[k], buffers.results()[k], frame);
+    first = end;
+  }
+  flag_bad_fits(frame);
+  if (frame.npatch_failed > 0)
+    log.write(SPECEX_LOG_WARNING, "%lld of %lld patches failed: their bins are masked",
+              static_cast<long long>(frame.npatch_failed),
+              static_cast<long long>(frame.npatch));
+  return frame.npatch_failed > 0 ? SPECEX_PARTIAL : SPECEX_OK;
+}
+
+void Engine::project(const specex_grid &grid, int first_fiber, int nspec,
+                     const double *spectra, int64_t nx, int64_t ny, double *image,
+                     Progress &progress) const {
+  check_grid(grid);
+  check_fibers(psf(), first_fiber, nspec);
+  check_coverage(psf(), grid);
+  std::fill_n(image, nx * ny, 0.0);
+  specex::project(psf(), *loaded_->spots, grid, first_fiber, nspec, spectra, nx, ny,
+                  image, num_threads_, progress);
+}
+
+}  // namespace specex

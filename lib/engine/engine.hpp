@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Runs plans on a backend: chooses it, checks what comes in, bounds the memory in flight,
+// and collects what comes out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "kernels/backend.hpp"
+#include "model/plan.hpp"
+
+namespace specex {
+
+class Engine {
+ public:
+  explicit Engine(const specex_options &options);
+
+  std::string describe() const;
+
+  void set_psf(Psf psf);
+  const Psf &psf() const;  // throws STATE when none was set
+  double psferr() const;
+
+  std::vector<specex_patch> plan(const specex_grid &grid, int first_fiber,
+                                 int nspec) const;
+
+  specex_status extract_patches(const specex_image &image,
+                                std::span<const specex_patch> patches,
+                                std::span<specex_result> results,
+                                Progress &progress) const;
+
+  specex_status extract_frame(const specex_image &image, const specex_grid &grid,
+                              specex_frame &frame, const Log &log,
+                              Progress &progress) const;
+
+  void project(const specex_grid &grid, int first_fiber, int nspec, const double *spectra,
+               int64_t nx, int64_t ny, double *image, Progress &progress) const;
+
+ private:
+  void check_image(const specex_image &image) const;
+  void run(const specex_image &image, std::span<const specex_patch> patches,
+           std::span<specex_result> results, Progress &progress) const;
+
+  // On the heap, so that the spot model's reference outlives a move.
+  struct LoadedPsf {
+    explicit LoadedPsf(Psf given) : psf(std::move(given)), spots(make_spot_model(psf)) {}
+    Psf psf;
+    std::unique_ptr<SpotModel> spots;
+  };
+
+  specex_options options_;
+  int num_threads_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<LoadedPsf> loaded_;
+};
+
+}  // namespace specex

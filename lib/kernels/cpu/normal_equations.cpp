@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/cpu/normal_equations.hpp"
+
+#include <climits>
+
+namespace specex {
+namespace {
+
+size_t at(int64_t index) { return static_cast<size_t>(index); }
+
+// For each fibre and bin, the lowest and highest stamp of that and all later bins: tells
+// when no later bin can overlap a stamp, whichever way the trace runs.
+class Later {
+ public:
+  Later(const SpotTable &spots, const specex_patch &patch)
+      : nbin_(patch.pad_nbin),
+        ymin_(at(patch.pad_nfiber) * at(nbin_)),
+        ymax_(ymin_.size()) {
+    for (int f = 0; f < patch.pad_nfiber; ++f) {
+      int low = INT_MAX;
+      int high = INT_MIN;
+      for (int w = nbin_ - 1; w >= 0; --w) {
+        const Box box =
+            spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w).box;
+        low = std::min(low, box.ymin);
+        high = std::max(high, box.ymax);
+        ymin_[at(f * nbin_ + w)] = low;
+        ymax_[at(f * nbin_ + w)] = high;
+      }
+    }
+  }
+
+  bool none_overlaps(int fiber, int bin, const Box &box) const {
+    return ymin_[at(fiber * nbin_ + bin)] >= box.ymax ||
+           ymax_[at(fiber * nbin_ + bin)] <= box.ymin;
+  }
+
+ private:
+  int nbin_;
+  std::vector<int> ymin_;
+  std::vector<int> ymax_;
+};
+
+// Calls visit(fiber, bin) for the spots that overlap spot (f, w) and do not come before
+// it in the order of wavelengths.
+template <class Visit>
+void for_each_overlapping(const SpotTable &spots, const specex_patch &patch,
+                          const Later &later, int f, int w, Visit &&visit) {
+  const Box box = spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w).box;
+  for (int g = 0; g < patch.pad_nfiber; ++g)
+    for (int v = g < f ? w + 1 : w; v < patch.pad_nbin; ++v) {
+      if (later.none_overlaps(g, v, box)) break;
+      const Box other =
+          spots.stamp(patch.pad_first_fiber + g, patch.pad_first_bin + v).box;
+      if (!intersect(box, other).empty()) visit(g, v);
+    }
+}
+
+// Weights times spot over the part of the stamp inside the patch's pixels.
+Stamp weighted(const Stamp &stamp, const PatchPixels &pixels,
+               std::vector<double> &buffer) {
+  const Box inside = intersect(stamp.box, pixels.box());
+  if (inside.empty()) return {{0, 0, 0, 0}, nullptr};
+  buffer.resize(at(inside.width()) * at(inside.height()));
+  double *out = buffer.data();
+  for (int y = inside.ymin; y < inside.ymax; ++y)
+    for (int x = inside.xmin; x < inside.xmax; ++x)
+      *out++ = stamp.row(y)[x] * pixels.weights(y)[x];
+  return {inside, buffer.data()};
+}
+
+}  // namespace
+
+Symmetric BandedNormal::dense_by_fiber(const PatchShape &shape) const {
+  Symmetric dense(n);
+  const auto by_fiber = [&](int p) {
+    return p % shape.nfiber * shape.nbin + p / shape.nfiber;
+  };
+  for (int p = 0; p < n; ++p)
+    for (int m = 0; m <= std::min(half, n - 1 - p); ++m) {
+      const double value = lower[at(p) * at(half + 1) + at(m)];
+      dense(by_fiber(p), by_fiber(p + m)) = dense(by_fiber(p + m), by_fiber(p)) = value;
+    }
+  return dense;
+}
+
+BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &patch,
+                                   const PatchPixels &pixels) {
+  const PatchShape shape(patch);
+  BandedNormal normal;
+  normal.n = shape.size();
+  normal.sums = BinSums(at(normal.n));
+  const Later later(spots, patch);
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w)
+      for_each_overlapping(spots, patch, later, f, w, [&](int g, int v) {
+        normal.half =
+            std::max(normal.half, banded_index(shape, g, v) - banded_index(shape, f, w));
+      });
+  normal.lower.resize(at(normal.n) * at(normal.half + 1));
+
+  std::vector<double> buffer;
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w) {
+      const Stamp stamp = spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w);
+      add_sums(stamp, pixels, at(f * shape.nbin + w), normal.sums);
+      const Stamp weighted_stamp = weighted(stamp, pixels, buffer);
+      if (weighted_stamp.box.empty()) continue;
+      const int p = banded_index(shape, f, w);
+      for_each_overlapping(spots, patch, later, f, w, [&](int g, int v) {
+        const int m = banded_index(shape, g, v) - p;
+        normal.lower[at(p) * at(normal.half + 1) + at(m)] =
+            overlap(weighted_stamp,
+                    spots.stamp(patch.pad_first_fiber + g, patch.pad_first_bin + v));
+      });
+    }
+  return normal;
+}
+
+void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
+                        BandedNormal &normal) {
+  const auto element = [&](int p, int m) -> double & {
+    return normal.lower[at(p) * at(normal.half + 1) + at(m)];
+  };
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w) {
+      const int q = f * shape.nbin + w;
+      const int p = banded_index(shape, f, w);
+      if (!measured[at(q)]) {
+        normal.sums.data[at(q)] = 0.0;
+        for (int m = 1; m <= normal.half; ++m) {
+          element(p, m) = 0.0;
+          if (p >= m) element(p - m, m) = 0.0;
+        }
+      }
+      element(p, 0) = normal.sums.diagonal[at(q)];
+    }
+}
+
+}  // namespace specex

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The _work variants of LAPACKE are used throughout: the others allocate and, when that
+// fails, print.
+#include "kernels/shared/dense_algebra.hpp"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace specex {
+namespace {
+
+// Eigenvalues in ascending order; `vectors` holds A on entry, its eigenvectors on exit.
+std::vector<double> eigenvectors(Symmetric &vectors) {
+  const int n = vectors.n;
+  std::vector<double> values(static_cast<size_t>(n));
+  double work_size = 0.0;
+  lapack_int iwork_size = 0;
+  LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', n, vectors.elements.data(), n,
+                      values.data(), &work_size, -1, &iwork_size, -1);
+  std::vector<double> work(static_cast<size_t>(work_size));
+  std::vector<lapack_int> iwork(static_cast<size_t>(iwork_size));
+  if (!all_finite(vectors.elements.data(), vectors.elements.size()))
+    fail(SPECEX_ERROR_NUMERIC, "the normal matrix of a patch is not finite");
+  const lapack_int info = LAPACKE_dsyevd_work(
+      LAPACK_COL_MAJOR, 'V', 'L', n, vectors.elements.data(), n, values.data(),
+      work.data(), static_cast<lapack_int>(work.size()), iwork.data(),
+      static_cast<lapack_int>(iwork.size()));
+  if (info != 0 || !all_finite(values.data(), values.size()) ||
+      !all_finite(vectors.elements.data(), vectors.elements.size()))
+    fail(SPECEX_ERROR_NUMERIC, "the eigenvectors of a patch's matrix did not converge");
+  return values;
+}
+
+// V diag(values) V^T
+Symmetric recompose(const Symmetric &vectors, const std::vector<double> &values) {
+  const int n = vectors.n;
+  Symmetric scaled(n);
+  for (int j = 0; j < n; ++j)
+    for (int i = 0; i < n; ++i)
+      scaled(i, j) = vectors(i, j) * values[static_cast<size_t>(j)];
+  Symmetric result(n);
+  cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0,
+              scaled.elements.data(), n, vectors.elements.data(), n, 0.0,
+              result.elements.data(), n);
+  return result;
+}
+
+}  // namespace
+
+bool all_finite(const double *values, size_t count) {
+  return std::all_of(values, values + count,
+                     [](double value) { return std::isfinite(value); });
+}
+
+Symmetric inverse_by_eigenvectors(const Symmetric &a) {
+  const int n = a.n;
+  std::vector<double> scale(static_cast<size_t>(n));
+  for (int i = 0; i < n; ++i) scale[static_cast<size_t>(i)] = 1.0 / std::sqrt(a(i, i));
+  const auto rescale = [&](Symmetric &matrix) {
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i)
+        matrix(i, j) *= scale[static_cast<size_t>(i)] * scale[static_cast<size_t>(j)];
+  };
+  Symmetric vectors = a;
+  rescale(vectors);
+  std::vector<double> values = eigenvectors(vectors);
+  const double floor = eigenvalue_floor * values.back();
+  for (double &value : values) value = 1.0 / std::max(value, floor);
+  Symmetric inverse = recompose(vectors, values);
+  rescale(inverse);
+  return inverse;
+}
+
+Symmetric square_root(const Symmetric &a) {
+  Symmetric vectors = a;
+  std::vector<double> values = eigenvectors(vectors);
+  for (double &value : values) value = std::sqrt(std::max(value, 0.0));
+  return recompose(vectors, values);
+}
+
+bool invert_by_cholesky(Symmetric &a) {
+  const int n = a.n;
+  double *elements = a.elements.data();
+  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
+  if (LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
+  for (int j = 0; j < n; ++j)
+    for (int i = j + 1; i < n; ++i) a(j, i) = a(i, j);
+  return all_finite(elements, a.elements.size());
+}
+
+BandCholesky::BandCholesky(int n, int half, std::vector<double> lower)
+    : n_(n), half_(half), factor_(std::move(lower)) {
+  ok_ = all_finite(factor_.data(), factor_.size()) &&
+        LAPACKE_dpbtrf_work(LAPACK_COL_MAJOR, 'L', n_, half_, factor_.data(),
+                            half_ + 1) == 0 &&
+        all_finite(factor_.data(), factor_.size());
+}
+
+void BandCholesky::solve(double *x) const {
+  for (const auto transposed : {CblasNoTrans, CblasTrans})
+    cblas_dtbsv(CblasColMajor, CblasLower, transposed, CblasNonUnit, n_, half_,
+                factor_.data(), half_ + 1, x, 1);
+}
+
+Symmetric BandCholesky::inverse_block(const int *index, int count) const {
+  // (L L^T)^-1 = L^-T L^-1, so the block is Y^T Y with Y = L^-1 E. The first rows of a
+  // column of Y, above its unit entry, are 0 and are skipped.
+  std::vector<double> y(static_cast<size_t>(n_) * static_cast<size_t>(count), 0.0);
+  for (int k = 0; k < count; ++k) {
+    double *column =
+        y.data() + static_cast<size_t>(k) * static_cast<size_t>(n_) + index[k];
+    column[0] = 1.0;
+    cblas_dtbsv(
+        CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, n_ - index[k], half_,
+        factor_.data() + static_cast<size_t>(index[k]) * static_cast<size_t>(half_ + 1),
+        half_ + 1, column, 1);
+  }
+  Symmetric block(count);
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, count, n_, 1.0, y.data(), n_, 0.0,
+              block.elements.data(), count);
+  for (int j = 0; j < count; ++j)
+    for (int i = j + 1; i < count; ++i) block(j, i) = block(i, j);
+  return block;
+}
+
+}  // namespace specex

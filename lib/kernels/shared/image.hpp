@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Reading pixels of either type, and the one rule of what a usable pixel is.
+#pragma once
+
+#include <specex/specex.h>
+
+#include <cmath>
+#include <cstddef>
+
+namespace specex {
+
+// A pixel as the solution sees it. Unusable ones have value 0 and weight 0, so that
+// nothing that is not finite ever enters a sum (0 * NaN would).
+struct Pixel {
+  double value;   // electrons
+  double weight;  // 1/electrons^2
+};
+
+inline bool is_bad(double value, double ivar) {
+  return !std::isfinite(value) || !std::isfinite(ivar) || ivar < 0.0;
+}
+
+inline Pixel clean(double value, double ivar) {
+  return ivar == 0.0 || is_bad(value, ivar) ? Pixel{0.0, 0.0} : Pixel{value, ivar};
+}
+
+inline double element(const void *array, int32_t type, int64_t index) {
+  return type == SPECEX_FLOAT32
+             ? static_cast<double>(static_cast<const float *>(array)[index])
+             : static_cast<const double *>(array)[index];
+}
+
+inline Pixel pixel_at(const specex_image &image, int64_t y, int64_t x) {
+  return clean(element(image.pixels, image.type, y * image.pixels_stride + x),
+               element(image.ivar, image.type, y * image.ivar_stride + x));
+}
+
+}  // namespace specex

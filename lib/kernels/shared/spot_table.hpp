@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The spots of a block of fibres and bins, evaluated once and shared by the patches that
+// cover them, and the geometry of their stamps.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/shared/spot_model.hpp"
+
+namespace specex {
+
+// Pixels [xmin, xmax) x [ymin, ymax).
+struct Box {
+  int xmin;
+  int xmax;
+  int ymin;
+  int ymax;
+
+  int width() const { return xmax - xmin; }
+  int height() const { return ymax - ymin; }
+  bool empty() const { return xmax <= xmin || ymax <= ymin; }
+};
+
+inline Box intersect(const Box &a, const Box &b) {
+  return {std::max(a.xmin, b.xmin), std::min(a.xmax, b.xmax), std::max(a.ymin, b.ymin),
+          std::min(a.ymax, b.ymax)};
+}
+
+// One spot: a stamp of pixel values with its place on the CCD.
+struct Stamp {
+  Box box;
+  const double *values;  // [height][width]
+
+  const double *row(int y) const {
+    return values + (y - box.ymin) * box.width() - box.xmin;
+  }
+};
+
+class SpotTable {
+ public:
+  // Fibres [first_fiber, +nfiber), bins [first_bin, +nbin) of a grid that starts at
+  // wavemin (bin 0) and rises by wavestep.
+  void evaluate(const SpotModel &model, const Psf &psf, double wavemin, double wavestep,
+                int first_fiber, int nfiber, int first_bin, int nbin);
+
+  Stamp stamp(int fiber, int bin) const {
+    const auto index =
+        static_cast<size_t>(fiber - first_fiber_) * static_cast<size_t>(nbin_) +
+        static_cast<size_t>(bin - first_bin_);
+    const Corner corner = corners_[index];
+    return {{corner.x, corner.x + nx_, corner.y, corner.y + ny_},
+            values_.data() + index * static_cast<size_t>(nx_ * ny_)};
+  }
+
+ private:
+  int first_fiber_ = 0;
+  int first_bin_ = 0;
+  int nbin_ = 0;
+  int nx_ = 0;
+  int ny_ = 0;
+  std::vector<Corner> corners_;
+  std::vector<double> values_;
+};
+
+// sum of a * b over the pixels that two stamps share
+inline double overlap(const Stamp &a, const Stamp &b) {
+  const Box box = intersect(a.box, b.box);
+  double sum = 0.0;
+  for (int y = box.ymin; y < box.ymax; ++y) {
+    const double *row_a = a.row(y);
+    const double *row_b = b.row(y);
+    for (int x = box.xmin; x < box.xmax; ++x) sum += row_a[x] * row_b[x];
+  }
+  return sum;
+}
+
+}  // namespace specex

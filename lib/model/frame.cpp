@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "model/frame.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.hpp"
+#include "model/grid.hpp"
+
+namespace specex {
+namespace {
+
+constexpr int64_t max_size = int64_t{1} << 32;
+constexpr double bad_fit_factor = 5.0;
+
+template <class T>
+void fill(T *array, int64_t count, T value) {
+  if (array != nullptr) std::fill_n(array, count, value);
+}
+
+double median(std::vector<double> &values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 != 0) return *middle;
+  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
+void add_model(const specex_patch &patch, const double *model, specex_frame &frame) {
+  const int64_t width = patch.xmax - patch.xmin;
+  const int64_t xlow = std::max<int64_t>(0, patch.xmin);
+  const int64_t xhigh = std::min<int64_t>(frame.model_nx, patch.xmax);
+  const int64_t yhigh = std::min<int64_t>(frame.model_ny, patch.ymax);
+  for (int64_t y = std::max<int64_t>(0, patch.ymin); y < yhigh; ++y)
+    for (int64_t x = xlow; x < xhigh; ++x)
+      frame.model[y * frame.model_nx + x] +=
+          model[(y - patch.ymin) * width + (x - patch.xmin)];
+}
+
+}  // namespace
+
+void check_frame(const specex_frame &frame) {
+  const auto check = [](const char *name, int64_t value, int64_t low) {
+    if (value < low || value > max_size)
+      fail(SPECEX_ERROR_ARGUMENT, "frame.%s is %lld", name,
+           static_cast<long long>(value));
+  };
+  check("nspec", frame.nspec, 1);
+  check("nwave", frame.nwave, 1);
+  check("first_fiber", frame.first_fiber, 0);
+  check("ndiag", frame.ndiag, frame.resolution != nullptr ? 1 : 0);
+  check("model_nx", frame.model_nx, frame.model != nullptr ? 1 : 0);
+  check("model_ny", frame.model_ny, frame.model != nullptr ? 1 : 0);
+}
+
+void clear_frame(specex_frame &frame) {
+  const int64_t bins = frame.nspec * frame.nwave;
+  fill(frame.flux, bins, 0.0);
+  fill(frame.ivar, bins, 0.0);
+  fill(frame.chi2pix, bins, 0.0);
+  fill(frame.pixmask_fraction, bins, 0.0);
+  fill(frame.resolution, bins * frame.ndiag, 0.0);
+  fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA});
+  fill(frame.model, frame.model_nx * frame.model_ny, 0.0);
+  frame.npatch = frame.npatch_failed = frame.nbadpixel = 0;
+  frame.npath_dense = frame.npath_banded = 0;
+}
+
+void place_patch(const specex_patch &patch, const specex_result &result,
+                 specex_frame &frame) {
+  if (frame.resolution != nullptr && patch.ndiag != frame.ndiag)
+    fail(SPECEX_ERROR_ARGUMENT, "frame.ndiag is %d; the patches have %d diagonals",
+         frame.ndiag, patch.ndiag);
+  const int first = std::max(patch.first_fiber, frame.first_fiber);
+  const int end =
+      std::min(patch.first_fiber + patch.nfiber, frame.first_fiber + frame.nspec);
+  const int64_t first_bin = std::max<int64_t>(patch.first_bin, 0);
+  const int64_t end_bin = std::min<int64_t>(patch.first_bin + patch.nkeep, frame.nwave);
+  const int64_t count = std::max<int64_t>(0, end_bin - first_bin);
+  for (int fiber = first; fiber < end; ++fiber) {
+    const int64_t from =
+        int64_t{fiber - patch.first_fiber} * patch.nbin + (first_bin - patch.first_bin);
+    const int64_t to = (fiber - frame.first_fiber) * frame.nwave + first_bin;
+    const auto copy = [&](const auto *source, auto *target) {
+      if (source != nullptr && target != nullptr)
+        std::copy_n(source + from, count, target + to);
+    };
+    copy(result.flux, frame.flux);
+    copy(result.ivar, frame.ivar);
+    copy(result.chi2pix, frame.chi2pix);
+    copy(result.pixmask_fraction, frame.pixmask_fraction);
+    copy(result.mask, frame.mask);
+    if (result.resolution == nullptr || frame.resolution == nullptr) continue;
+    for (int64_t k = 0; k < frame.ndiag; ++k)
+      std::copy_n(
+          result.resolution +
+              (int64_t{fiber - patch.first_fiber} * frame.ndiag + k) * patch.nbin +
+              (first_bin - patch.first_bin),
+          count,
+          frame.resolution +
+              ((fiber - frame.first_fiber) * frame.ndiag + k) * frame.nwave + first_bin);
+  }
+  if (result.model != nullptr && frame.model != nullptr)
+    add_model(patch, result.model, frame);
+  frame.npatch += 1;
+  frame.npatch_failed += result.status != SPECEX_OK ? 1 : 0;
+  frame.npath_dense += result.path == SPECEX_PATH_DENSE ? 1 : 0;
+  frame.npath_banded += result.path == SPECEX_PATH_BANDED ? 1 : 0;
+}
+
+void flag_bad_fits(specex_frame &frame) {
+  if (frame.chi2pix == nullptr || frame.mask == nullptr) return;
+  std::vector<double> values;
+  std::vector<double> of_fiber(static_cast<size_t>(frame.nspec));
+  for (int64_t i = 0; i < frame.nspec; ++i) {
+    values.assign(frame.chi2pix + i * frame.nwave, frame.chi2pix + (i + 1) * frame.nwave);
+    of_fiber[static_cast<size_t>(i)] = median(values);
+  }
+  for (int64_t w = 0; w < frame.nwave; ++w) {
+    values.clear();
+    for (int64_t i = 0; i < frame.nspec; ++i)
+      values.push_back(frame.chi2pix[i * frame.nwave + w]);
+    const double of_bin = median(values);
+    for (int64_t i = 0; i < frame.nspec; ++i) {
+      const double chi2 = frame.chi2pix[i * frame.nwave + w];
+      if (chi2 > bad_fit_factor * of_bin &&
+          chi2 > bad_fit_factor * of_fiber[static_cast<size_t>(i)])
+        frame.mask[i * frame.nwave + w] |= SPECEX_MASK_BAD2DFIT;
+    }
+  }
+}
+
+}  // namespace specex

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// From patches to a frame: trims what belongs to the padding or to fibres that were not
+// asked for, and places the rest.
+#pragma once
+
+#include <specex/specex.h>
+
+namespace specex {
+
+// Throws ARGUMENT unless the frame's sizes are positive and its arrays can be indexed.
+void check_frame(const specex_frame &frame);
+
+// Every bin: no flux, ivar 0, NODATA. The model image: 0. The counts: 0.
+void clear_frame(specex_frame &frame);
+
+// Adds one patch. Throws ARGUMENT where its ndiag is not the frame's.
+void place_patch(const specex_patch &patch, const specex_result &result,
+                 specex_frame &frame);
+
+// Sets BAD2DFIT where chi2pix exceeds 5 times its median over the fibres, at the same
+// wavelength, and over the wavelengths, in the same fibre. Needs chi2pix and mask.
+void flag_bad_fits(specex_frame &frame);
+
+}  // namespace specex

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Divides a range of fibres and a wavelength grid into patches: bundles, sub-bundles of
+// fibres, steps of bins, and the padding around each. Integers only, no pixels.
+#pragma once
+
+#include <specex/specex.h>
+
+#include <vector>
+
+#include "model/psf.hpp"
+
+namespace specex {
+
+struct Division {
+  int bundlesize;
+  int nsubbundles;       // at most the fibres of a bundle are made
+  int nwavestep;         // bins
+  int wavepad;           // bins on each side
+  double pixpad_frac;    // share of the padding's rows that is used
+  bool keep_last_whole;  // the last patch has nwavestep core bins even beyond the grid
+};
+
+// Throws ARGUMENT or RANGE.
+std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
+                                    const Division &division, int first_fiber, int nspec);
+
+// Throws ARGUMENT unless [first_fiber, first_fiber + nspec) are fibres of the PSF.
+void check_fibers(const Psf &psf, int first_fiber, int nspec);
+
+// Throws RANGE where the grid leaves the PSF's wavelength range by more than 1% of it:
+// farther out a polynomial's extrapolation is a guess.
+void check_coverage(const Psf &psf, const specex_grid &grid);
+
+}  // namespace specex
