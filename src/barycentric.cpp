@@ -15,9 +15,9 @@ namespace specex_cli {
 namespace {
 
 // The Mayall telescope on Kitt Peak.
-constexpr double latitude = 31.96403;    // degrees
+constexpr double latitude = 31.96403;     // degrees
 constexpr double longitude = -111.59989;  // degrees, east positive
-constexpr double height = 2097;          // metres
+constexpr double height = 2097;           // metres
 
 // Heliocentric and geocentric gravitational constants, m^3/s^2 (IAU 2015, resolution B3).
 constexpr double sun_constant = 1.3271244e20;
@@ -61,8 +61,7 @@ double barycentric_factor(double ra, double dec, double mjd) {
   }
   const double potential = sun_constant / (eraPm(earth_of_sun[0]) * ERFA_DAU) +
                            earth_constant / eraPm(site[0]);
-  return (1 + along) / std::sqrt(1 - squared) /
-         (1 - potential / (ERFA_CMPS * ERFA_CMPS));
+  return (1 + along) / std::sqrt(1 - squared) / (1 - potential / (ERFA_CMPS * ERFA_CMPS));
 }
 
 double barycentric_factor(const std::function<std::string(const char *)> &value_of) {
@@ -71,9 +70,10 @@ double barycentric_factor(const std::function<std::string(const char *)> &value_
   const auto mjd = number(value_of("MJD-OBS"));
   const auto exposure = number(value_of("EXPTIME"));
   if (!mjd || !exposure)
-    throw Failure(exit_bad_data,
-                  text("the barycentric correction needs the key %s in the image's header",
-                       mjd ? "EXPTIME" : "MJD-OBS"));
+    throw Failure(
+        exit_bad_data,
+        text("the barycentric correction needs the key %s in the image's header",
+             mjd ? "EXPTIME" : "MJD-OBS"));
   for (const auto &keys : directions) {
     const auto ra = number(value_of(keys[0]));
     const auto dec = number(value_of(keys[1]));

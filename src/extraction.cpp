@@ -47,10 +47,11 @@ WavelengthRange choose_wavelengths(const ExtractionSettings &settings,
                                    const specex_psf_info &info) {
   if (settings.wavelengths) return *settings.wavelengths;
   const WavelengthRange range = camera_wavelengths(camera, info);
-  log_info(text("wavelengths of camera %s: %g to %g Angstrom in steps of %g (the PSF "
-                "covers %g to %g)",
-                camera.c_str(), range.wavemin, range.wavemax, range.wavestep,
-                info.wavemin, info.wavemax));
+  log_info(
+      text("wavelengths of camera %s: %g to %g Angstrom in steps of %g (the PSF "
+           "covers %g to %g)",
+           camera.c_str(), range.wavemin, range.wavemax, range.wavestep, info.wavemin,
+           info.wavemax));
   return range;
 }
 
@@ -74,7 +75,8 @@ Extraction::Extraction(const ExtractionSettings &settings)
         return file;
       }()),
       image_([this, start = std::chrono::steady_clock::now()] {
-        FitsFile file = FitsFile::image(context_, settings_.image_path, settings_.badmask);
+        FitsFile file =
+            FitsFile::image(context_, settings_.image_path, settings_.badmask);
         read_seconds_ += seconds_since(start);
         return file;
       }()),

@@ -131,7 +131,8 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
   cards.add("WAVEMIN", wavelengths.wavemin, "[Angstrom] first wavelength");
   cards.add("WAVEMAX", wavelengths.wavemax, "[Angstrom] last wavelength");
   cards.add("WAVESTEP", wavelengths.wavestep, "[Angstrom] step");
-  cards.add("SPECTER", std::string("libspecex ") + specex_version(), "extraction program");
+  cards.add("SPECTER", std::string("libspecex ") + specex_version(),
+            "extraction program");
   cards.add("IN_PSF", shortened(settings.psf_path), "input PSF");
   cards.add("IN_IMG", shortened(settings.image_path), "input image");
   const std::string original_psf = extraction.psf().key("IN_PSF");

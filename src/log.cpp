@@ -66,9 +66,9 @@ void set_log_level(const std::string &name, int32_t otherwise) {
   std::string wanted = !name.empty() ? name : environment ? environment : "";
   std::transform(wanted.begin(), wanted.end(), wanted.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  lowest_level = wanted == "debug"                        ? SPECEX_LOG_DEBUG
-                 : wanted == "info"                       ? SPECEX_LOG_INFO
-                 : wanted == "warning" || wanted == "warn" ? SPECEX_LOG_WARNING
+  lowest_level = wanted == "debug"                           ? SPECEX_LOG_DEBUG
+                 : wanted == "info"                          ? SPECEX_LOG_INFO
+                 : wanted == "warning" || wanted == "warn"   ? SPECEX_LOG_WARNING
                  : wanted == "error" || wanted == "critical" ? SPECEX_LOG_ERROR
                                                              : otherwise;
 }

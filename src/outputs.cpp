@@ -73,8 +73,8 @@ void check_room(const std::string &path, int64_t bytes) {
 }
 
 PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
-  const fs::path name = text("_tmp%d-", static_cast<int>(::getpid())) +
-                        fs::path(path_).filename().string();
+  const fs::path name =
+      text("_tmp%d-", static_cast<int>(::getpid())) + fs::path(path_).filename().string();
   temporary_path_ = (fs::path(path_).parent_path() / name).string();
 }
 

@@ -115,6 +115,14 @@ std::string Context::description() const {
   return text;
 }
 
+std::string Context::described(const std::string &thing) const {
+  const std::string all = ", " + description() + ",";
+  const size_t found = all.find(", " + thing + " ");
+  if (found == std::string::npos) return "";
+  const size_t start = found + thing.size() + 3;
+  return all.substr(start, all.find(',', start) - start);
+}
+
 FitsFile FitsFile::image(const Context &context, const std::string &path,
                          int64_t badmask) {
   return FitsFile(read_input(context, path, [&](specex_fits_file **file) {

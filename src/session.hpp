@@ -22,9 +22,9 @@ enum ExitCode : int {
   exit_bad_data = 20,       // the same input will fail again
   exit_configuration = 21,  // the command has to change
   exit_bug = 70,
-  exit_retryable = 75,      // memory, disk or device: may work later or elsewhere
-  exit_interrupted = 130,   // SIGINT
-  exit_terminated = 143     // SIGTERM
+  exit_retryable = 75,     // memory, disk or device: may work later or elsewhere
+  exit_interrupted = 130,  // SIGINT
+  exit_terminated = 143    // SIGTERM
 };
 
 // An error, with the sentence that the user reads.
@@ -64,7 +64,9 @@ class Context {
 
   specex_context *get() const { return context_; }
   specex_psf_info psf_info() const;
-  std::string description() const;  // backend, vector instructions, threads
+  std::string description() const;  // "libspecex 0.1.0, backend cpu, threads 2"
+  // What the description says of one thing, e.g. "backend"; "" if nothing.
+  std::string described(const std::string &thing) const;
 
  private:
   specex_context *context_ = nullptr;

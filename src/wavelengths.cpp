@@ -64,11 +64,11 @@ WavelengthRange camera_wavelengths(const std::string &camera,
                          coverage.wavemin, coverage.wavemax, camera.c_str()));
     return range;
   }
-  throw Failure(exit_configuration,
-                camera.empty()
-                    ? "neither the image nor the PSF has the key CAMERA: give --wavelength"
-                    : text("camera %s is not one of b, r, z: give --wavelength",
-                           camera.c_str()));
+  throw Failure(
+      exit_configuration,
+      camera.empty()
+          ? "neither the image nor the PSF has the key CAMERA: give --wavelength"
+          : text("camera %s is not one of b, r, z: give --wavelength", camera.c_str()));
 }
 
 }  // namespace specex_cli

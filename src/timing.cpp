@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "timing.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "log.hpp"
+
+namespace specex_cli {
+
+void write_timing(const std::string &path, const Extraction &extraction,
+                  double write_seconds, double total_seconds) {
+  const specex_frame &frame = extraction.frame().view();
+  const Context &context = extraction.context();
+  nlohmann::ordered_json json;
+  json["read_s"] = extraction.read_seconds();
+  json["extract_s"] = extraction.extract_seconds();
+  json["write_s"] = write_seconds;
+  json["total_s"] = total_seconds;
+  json["threads"] = std::stoi(context.described("threads"));
+  json["backend"] = context.described("backend");
+  json["runs_on"] = context.description();
+  json["patches"] = frame.npatch;
+  json["patches_failed"] = frame.npatch_failed;
+  json["paths"] = {{"dense", frame.npath_dense}, {"banded", frame.npath_banded}};
+
+  std::ofstream file(path);
+  file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  file.close();
+  if (!file) throw Failure(exit_retryable, text("cannot write %s", path.c_str()));
+}
+
+}  // namespace specex_cli
