@@ -127,7 +127,6 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
   const specex_options &options = settings.options;
   const WavelengthRange &wavelengths = extraction.wavelengths();
   Cards cards;
-  cards.add("NSPEC", frame.nspec, "number of spectra");
   cards.add("WAVEMIN", wavelengths.wavemin, "[Angstrom] first wavelength");
   cards.add("WAVEMAX", wavelengths.wavemax, "[Angstrom] last wavelength");
   cards.add("WAVESTEP", wavelengths.wavestep, "[Angstrom] step");
