@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/checksum.hpp"
+
+#include <bit>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "io/file_name.hpp"
+
+namespace specex::io {
+namespace {
+
+// Twice: the first addition of the carries may carry again.
+uint32_t fold_carries(uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  return static_cast<uint32_t>(sum);
+}
+
+}  // namespace
+
+uint32_t ones_complement_sum(const uint8_t *bytes, size_t size) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i + 4 <= size; i += 4) {
+    uint32_t word = 0;
+    std::memcpy(&word, bytes + i, sizeof word);
+    sum += std::endian::native == std::endian::little ? __builtin_bswap32(word) : word;
+  }
+  return fold_carries(sum);
+}
+
+void verify_checksums(const Buffer &bytes, const std::vector<Hdu> &hdus,
+                      std::string_view file) {
+  for (const Hdu &hdu : hdus) {
+    const auto expected = hdu.header.integer("DATASUM");
+    const bool has_checksum = !hdu.header.text("CHECKSUM").value_or("").empty();
+    if (!expected && !has_checksum) continue;
+    const uint32_t data =
+        ones_complement_sum(bytes.data() + hdu.data_begin, hdu.end - hdu.data_begin);
+    if (expected && *expected != data)
+      fail(SPECEX_ERROR_CHECKSUM,
+           "%s is damaged: the data of %s (bytes %zu to %zu) do not match its DATASUM",
+           quoted(file).c_str(), hdu.label().c_str(), hdu.data_begin, hdu.end);
+    if (!has_checksum) continue;
+    const uint32_t header = ones_complement_sum(bytes.data() + hdu.header_begin,
+                                                hdu.data_begin - hdu.header_begin);
+    const uint32_t total = fold_carries(uint64_t{header} + data);
+    if (total != 0 && total != 0xffffffff)
+      fail(SPECEX_ERROR_CHECKSUM,
+           "%s is damaged: %s does not match its CHECKSUM (its data %s)",
+           quoted(file).c_str(), hdu.label().c_str(),
+           expected ? "are right: the header was changed" : "may be wrong");
+  }
+}
+
+}  // namespace specex::io

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// FITS files in memory: FitsFile reads one that the guard has passed, FitsBuilder makes
+// one. CFITSIO does the work; it never sees a file name.
+#pragma once
+
+#include <specex/fits.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/buffer.hpp"
+#include "io/fits_guard.hpp"
+
+namespace specex::io {
+
+class FitsFile {
+ public:
+  // Reads a file, checks its structure and checksums. Errors: those of read_input_file,
+  // check_fits and verify_checksums.
+  explicit FitsFile(const char *name);
+  // A file that is in memory already.
+  FitsFile(std::string name, Buffer bytes);
+  ~FitsFile();
+  FitsFile(const FitsFile &) = delete;
+  FitsFile &operator=(const FitsFile &) = delete;
+
+  const std::string &name() const { return name_; }
+  const std::vector<Hdu> &hdus() const { return hdus_; }
+
+  // By EXTNAME; the first of that name.
+  const Hdu *find(std::string_view extname) const;
+  const Hdu &require(std::string_view extname) const;
+  // Also checks that it is an image, or a table.
+  const Hdu &require_image(std::string_view extname) const;
+  const Hdu &require_table(std::string_view extname) const;
+
+  // All pixels of an image, with BSCALE and BZERO applied; undefined ones become NaN.
+  void read_pixels(const Hdu &hdu, float *pixels);
+  void read_pixels(const Hdu &hdu, double *pixels);
+  // Integer images only; negative values as their two's complement.
+  void read_bits(const Hdu &hdu, uint32_t *pixels);
+
+  struct Column {
+    int number = 0;              // 0: there is none of that name
+    int64_t repeat = 0;          // elements a row
+    std::vector<int64_t> shape;  // of an element array, slowest axis first
+  };
+  Column find_column(const Hdu &hdu, const char *column);
+  // All rows of a column, which must exist.
+  std::vector<std::string> read_texts(const Hdu &hdu, const char *column);
+  std::vector<double> read_reals(const Hdu &hdu, const char *column);
+  std::vector<int64_t> read_integers(const Hdu &hdu, const char *column);
+
+  // The HDU as a file of its own, its bytes unchanged.
+  Buffer extract(const Hdu &hdu) const;
+
+  // Fails with "'name': <message>".
+  [[noreturn]] [[gnu::format(printf, 3, 4)]] void fail(specex_status status,
+                                                       const char *format, ...) const;
+
+ private:
+  friend class FitsBuilder;
+  struct Handle;
+
+  void open();
+  void check();
+  Handle &at(const Hdu &hdu);
+  Column require_column(const Hdu &hdu, const char *column);
+  template <class T>
+  void read_image(const Hdu &hdu, int type, T *pixels, const T *undefined);
+
+  std::string name_;
+  Buffer bytes_;
+  std::vector<Hdu> hdus_;
+  std::unique_ptr<Handle> handle_;
+};
+
+// Keys of an HDU are written before its pixels or rows, so that nothing has to move.
+class FitsBuilder {
+ public:
+  // The memory for `expected_size` bytes is taken at once.
+  explicit FitsBuilder(size_t expected_size);
+  ~FitsBuilder();
+  FitsBuilder(const FitsBuilder &) = delete;
+  FitsBuilder &operator=(const FitsBuilder &) = delete;
+
+  enum class Pixels { float32, float64, int32, uint32 };
+  // Begins an image HDU. The first HDU of a file is an image.
+  void begin_image(const char *extname, Pixels type, const std::vector<int64_t> &shape);
+
+  struct Column {
+    std::string name;
+    std::string form;  // TFORM: "8A", "100D"
+    std::string comment;
+  };
+  void begin_table(const char *extname, int64_t nrow, const std::vector<Column> &columns);
+
+  void write_text(const char *name, const std::string &value, const char *comment);
+  void write_integer(const char *name, int64_t value, const char *comment);
+  void write_real(const char *name, double value, const char *comment);
+  void write_card(const specex_fits_card &card);
+  void write_raw_card(const std::string &card);
+
+  // The next `count` pixels of the image begun last.
+  void write_pixels(const float *pixels, int64_t count);
+  void write_pixels(const double *pixels, int64_t count);
+  void write_pixels(const int32_t *pixels, int64_t count);  // two's complement for uint32
+
+  // A whole column of the table begun last, counted from 1.
+  void write_column(int column, const std::vector<std::string> &values);
+  void write_column(int column, const double *values, int64_t count);
+  void write_column(int column, const std::vector<int64_t> &values);
+
+  // Appends rows [first, first + count) of a table, with its header.
+  void copy_table(FitsFile &source, const Hdu &table, int64_t first, int64_t count);
+
+  // The complete file, with CHECKSUM and DATASUM in every HDU.
+  Buffer finish();
+
+ private:
+  struct Handle;
+
+  void reserve_checksums();
+  template <class T>
+  void write(int type, const T *pixels, int64_t count);
+  void check(const char *what);
+
+  std::unique_ptr<Handle> handle_;
+};
+
+}  // namespace specex::io

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What every kind of output file has besides its arrays.
+#pragma once
+
+#include <specex/fits.h>
+
+#include "io/pass_through.hpp"
+
+namespace specex::io {
+
+struct Output {
+  const PassThrough *input = nullptr;  // NULL: nothing is passed through
+  const specex_fits_card *cards = nullptr;
+  int64_t ncard = 0;
+  bool float64 = false;
+  bool scores = false;
+
+  const Header *keys() const { return input != nullptr ? &input->keys : nullptr; }
+  bool has_fibermap() const { return input != nullptr && input->fibermap.size() > 0; }
+  FitsBuilder::Pixels real() const {
+    return float64 ? FitsBuilder::Pixels::float64 : FitsBuilder::Pixels::float32;
+  }
+  int64_t real_size() const { return float64 ? 8 : 4; }
+};
+
+}  // namespace specex::io
