@@ -4,6 +4,7 @@
 #include <cctype>
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "log.hpp"
 #include "outputs.hpp"
@@ -69,6 +70,23 @@ int64_t frame_bytes(const specex_frame &frame, bool float64) {
   return bins * ((4 + frame.ndiag) * real + 4);
 }
 
+// The inverse variances of an image as double.
+std::vector<double> ivar_of(const specex_image &image) {
+  std::vector<double> result;
+  result.reserve(static_cast<size_t>(image.nx * image.ny));
+  for (int64_t y = 0; y < image.ny; ++y) {
+    for (int64_t x = 0; x < image.nx; ++x) {
+      const int64_t at = y * image.ivar_stride + x;
+      result.push_back(image.type == SPECEX_FLOAT64
+                           ? static_cast<const double *>(image.ivar)[at]
+                           : double{static_cast<const float *>(image.ivar)[at]});
+    }
+  }
+  return result;
+}
+
+// The model is an image like the one it explains, with the ivar that was used: it can be
+// read, compared and extracted as any other.
 void write_model(const Extraction &extraction, const std::string &path,
                  const specex_fits_output &output) {
   const specex_frame &frame = extraction.frame().view();
@@ -79,6 +97,9 @@ void write_model(const Extraction &extraction, const std::string &path,
   model.ny = frame.model_ny;
   model.pixels = frame.model;
   model.pixels_stride = frame.model_nx;
+  const std::vector<double> ivar = ivar_of(extraction.image().image());
+  model.ivar = ivar.data();
+  model.ivar_stride = frame.model_nx;
   const specex_context *context = extraction.context().get();
   check(specex_fits_write_image(extraction.context().get(), path.c_str(), &model, nullptr,
                                 &output),
@@ -90,7 +111,8 @@ void write_model(const Extraction &extraction, const std::string &path,
 void check_frame_output(const Extraction &extraction, const FrameOutput &output) {
   const specex_frame &frame = extraction.frame().view();
   const int64_t bytes = frame_bytes(frame, output.float64);
-  const int64_t model_bytes = frame.model_nx * frame.model_ny * (output.float64 ? 8 : 4);
+  const int64_t model_bytes =
+      2 * frame.model_nx * frame.model_ny * (output.float64 ? 8 : 4);
   for (const std::string &path : {output.path, output.model_path}) {
     if (path.empty()) continue;
     check_differ(extraction.settings().image_path, path);

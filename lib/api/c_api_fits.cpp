@@ -8,6 +8,7 @@
 
 #include "api/guard.hpp"
 #include "base/struct_size.hpp"
+#include "io/read_fibermap.hpp"
 #include "io/read_frame.hpp"
 #include "io/read_image.hpp"
 #include "io/read_psf.hpp"
@@ -16,7 +17,9 @@
 #include "io/write_psf.hpp"
 
 struct specex_fits_file {
-  std::variant<specex::io::ImageFile, specex::io::PsfFile, specex::io::FrameFile> content;
+  std::variant<specex::io::ImageFile, specex::io::PsfFile, specex::io::FrameFile,
+               specex::io::FibermapFile>
+      content;
 
   const specex::io::PassThrough &pass() const {
     return std::visit(
@@ -61,6 +64,7 @@ io::Output copy_output(const specex_fits_output *given) {
   if (given == nullptr) return output;
   const auto copy = copy_struct(given, "specex_fits_output");
   if (copy.input != nullptr) output.input = &copy.input->pass();
+  if (copy.fibermap != nullptr) output.fibermap = &copy.fibermap->pass();
   output.cards = copy.cards;
   output.ncard = copy.ncard;
   output.float64 = copy.float64 != 0;
@@ -91,6 +95,11 @@ specex_status specex_fits_read_psf(specex_context *context, const char *path,
 specex_status specex_fits_read_frame(specex_context *context, const char *path,
                                      specex_fits_file **file) {
   return read_file(context, file, [&] { return io::read_frame(path); });
+}
+
+specex_status specex_fits_read_fibermap(specex_context *context, const char *path,
+                                        specex_fits_file **file) {
+  return read_file(context, file, [&] { return io::read_fibermap(path); });
 }
 
 void specex_fits_free(specex_fits_file *file) { delete file; }

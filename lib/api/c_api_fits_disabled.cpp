@@ -42,6 +42,11 @@ specex_status specex_fits_read_frame(specex_context *context, const char *,
   return unsupported_read(context, file);
 }
 
+specex_status specex_fits_read_fibermap(specex_context *context, const char *,
+                                        specex_fits_file **file) {
+  return unsupported_read(context, file);
+}
+
 void specex_fits_free(specex_fits_file *) {}
 
 specex_status specex_fits_get_image(const specex_fits_file *, specex_image *) {

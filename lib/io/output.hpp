@@ -10,14 +10,19 @@
 namespace specex::io {
 
 struct Output {
-  const PassThrough *input = nullptr;  // NULL: nothing is passed through
+  const PassThrough *input = nullptr;     // NULL: nothing is passed through
+  const PassThrough *fibermap = nullptr;  // NULL: the FIBERMAP is that of input
   const specex_fits_card *cards = nullptr;
   int64_t ncard = 0;
   bool float64 = false;
   bool scores = false;
 
   const Header *keys() const { return input != nullptr ? &input->keys : nullptr; }
-  bool has_fibermap() const { return input != nullptr && input->fibermap.size() > 0; }
+  // A file with the FIBERMAP to write only; NULL: there is none.
+  const Buffer *fibermap_file() const {
+    const PassThrough *source = fibermap != nullptr ? fibermap : input;
+    return source != nullptr && source->fibermap.size() > 0 ? &source->fibermap : nullptr;
+  }
   FitsBuilder::Pixels real() const {
     return float64 ? FitsBuilder::Pixels::float64 : FitsBuilder::Pixels::float32;
   }

@@ -35,14 +35,20 @@ void check(const specex_frame &frame, const Output &output) {
 class Fibermap {
  public:
   Fibermap(const specex_frame &frame, const Output &output) {
-    if (!output.has_fibermap()) return;
-    file_ = std::make_unique<FitsFile>("the FIBERMAP passed through",
-                                       output.input->fibermap.clone());
+    const Buffer *source = output.fibermap_file();
+    if (source == nullptr) return;
+    file_ = std::make_unique<FitsFile>("the FIBERMAP passed through", source->clone());
     table_ = &file_->hdus().back();
     count_ = frame.nspec;
     if (table_->nrow == frame.nspec) return;
     first_ = frame.first_fiber;
-    if (first_ + count_ > table_->nrow) table_ = nullptr;
+    if (first_ + count_ <= table_->nrow) return;
+    if (output.fibermap != nullptr)
+      fail(SPECEX_ERROR_FORMAT,
+           "the FIBERMAP has %lld rows, which are not those of fibers %lld to %lld",
+           static_cast<long long>(table_->nrow), static_cast<long long>(first_),
+           static_cast<long long>(first_ + count_ - 1));
+    table_ = nullptr;
   }
 
   void write(FitsBuilder &builder) {

@@ -64,8 +64,8 @@ void write_image(const char *name, const specex_image &image, const int32_t *mas
     builder.begin_image("MASK", FitsBuilder::Pixels::int32, shape);
     builder.write_pixels(mask, image.nx * image.ny);
   }
-  if (output.has_fibermap()) {
-    FitsFile file("the FIBERMAP passed through", output.input->fibermap.clone());
+  if (const Buffer *fibermap = output.fibermap_file()) {
+    FitsFile file("the FIBERMAP passed through", fibermap->clone());
     const Hdu &table = file.hdus().back();
     builder.copy_table(file, table, 0, table.nrow);
   }
