@@ -26,6 +26,11 @@ constexpr int32_t first_shown = 30, last_shown = 40;
 constexpr std::array<int32_t, 2> close_fibers{34, 32};
 constexpr int32_t whole_fiber = 40;
 
+struct Mark {
+  double wave;  // Angstrom
+  const char *name;
+};
+
 struct TracePoint {
   double x, y;
 };
@@ -59,7 +64,7 @@ void draw_image(SvgFigure &figure, const Context &context, const specex_image &i
   const auto column1 =
       static_cast<int64_t>(trace(context, last_shown, middle_wave).x) + 6;
 
-  constexpr int nlevel = 28;
+  constexpr int nlevel = 24;
   constexpr double darkest = -6, brightest = 260, knee = 8;  // electrons
   const double low = std::asinh(darkest / knee), high = std::asinh(brightest / knee);
   std::vector<uint8_t> levels;
@@ -117,18 +122,45 @@ Curves curves(const Demonstration &demonstration, int32_t fiber, Range wave) {
   return result;
 }
 
-void draw_spectrum(SvgFigure &figure, const Demonstration &demonstration, int32_t fiber,
-                   Range wave, const Box &box, const std::string &x_label) {
-  const Curves data = curves(demonstration, fiber, wave);
-  const double highest = *std::max_element(data.expected.begin(), data.expected.end());
-  SvgAxes axes(figure, box, wave, {0, 1.12 * highest});
-  axes.frame(x_label, "electron / Å");
-  const bool close = data.wave.size() < 400;
-  axes.band(data.wave, data.low, data.high, extracted_color, 0.28);
-  axes.curve(data.wave, data.expected, truth_color, close ? 3.2 : 1.6, 0.9);
-  axes.curve(data.wave, data.flux, extracted_color, close ? 1.5 : 0.7);
+void name_fiber(SvgFigure &figure, const Box &box, int32_t fiber) {
   figure.text(box.x + 12, box.y + 20, "fibre " + std::to_string(fiber),
               {13, "#222b36", Anchor::start, true});
+}
+
+void draw_close(SvgFigure &figure, const Demonstration &demonstration, int32_t fiber,
+                const Box &box, const std::string &x_label,
+                std::initializer_list<Mark> marks) {
+  const Curves data = curves(demonstration, fiber, close_wave);
+  const double highest = *std::max_element(data.expected.begin(), data.expected.end());
+  SvgAxes axes(figure, box, close_wave, {0, 1.3 * highest});
+  axes.frame(x_label, "electron / Å");
+  axes.band(data.wave, data.low, data.high, extracted_color, 0.28);
+  axes.curve(data.wave, data.expected, truth_color, 3.2, 0.9);
+  axes.curve(data.wave, data.flux, extracted_color, 1.5);
+  name_fiber(figure, box, fiber);
+  for (const Mark &mark : marks) {
+    double peak = 0;
+    for (size_t i = 0; i < data.wave.size(); ++i)
+      if (std::abs(data.wave[i] - mark.wave) < 2)
+        peak = std::max({peak, data.high[i], data.expected[i]});
+    figure.text(axes.x(mark.wave), axes.y(peak) - 7, mark.name,
+                {12, quiet_color, Anchor::middle});
+  }
+}
+
+// The sky's tallest lines would flatten the rest: they are cut.
+void draw_whole(SvgFigure &figure, const Demonstration &demonstration, const Box &box) {
+  const specex_frame &frame = demonstration.frame;
+  const Range wave{frame.wavelength[0], frame.wavelength[frame.nwave - 1]};
+  const Curves data = curves(demonstration, whole_fiber, wave);
+  std::vector<double> sorted = data.expected;
+  std::nth_element(sorted.begin(), sorted.begin() + frame.nwave / 2, sorted.end());
+  const double median = sorted[static_cast<size_t>(frame.nwave / 2)];
+  SvgAxes axes(figure, box, wave, {0, 3 * median});
+  axes.frame("wavelength (Å)", "electron / Å");
+  axes.curve(data.wave, data.flux, extracted_color, 0.7);
+  axes.curve(data.wave, data.expected, truth_color, 1);
+  name_fiber(figure, box, whole_fiber);
 }
 
 void draw_legend(SvgFigure &figure, double x, double y) {
@@ -186,26 +218,30 @@ std::string draw_demo(const Context &context, const Demonstration &demonstration
               {26, "#222b36", Anchor::start, true});
   figure.text(left, 78, demonstration.summary, {14, quiet_color});
 
-  panel_title(figure, 124, 'a', "A piece of the CCD",
-              "11 of 50 fibres side by side, 150 Å of their spectra; sky lines cross all "
-              "of them");
+  panel_title(
+      figure, 124, 'a', "A piece of the CCD",
+      "11 of 50 fibres side by side, 150 Å of their spectra; sky lines cross them, "
+      "and so does a cosmic ray");
   draw_image(figure, context, demonstration.image, {left, 162, right - left, 290});
 
   panel_title(figure, 538, 'b', "The same 150 Å, extracted",
               "sky, continuum and emission lines of two galaxies; bins of 0.8 Å");
   draw_legend(figure, right - 400, 558);
-  draw_spectrum(figure, demonstration, close_fibers[0], close_wave,
-                {left, 576, right - left, 150}, "");
-  draw_spectrum(figure, demonstration, close_fibers[1], close_wave,
-                {left, 746, right - left, 150}, "wavelength (Å)");
+  draw_close(figure, demonstration, close_fibers[0], {left, 576, right - left, 150}, "",
+             {{6498.7, "sky"},
+              {6508, "galaxy"},
+              {6533, "sky"},
+              {6553.6, "sky"},
+              {6570.5, "galaxy"}});
+  draw_close(figure, demonstration, close_fibers[1], {left, 746, right - left, 150},
+             "wavelength (Å)",
+             {{6498.7, "sky"}, {6523, "galaxy"}, {6533, "sky"}, {6553.6, "sky"}});
 
   const double split = 720;
-  panel_title(figure, 990, 'c', "The whole range of one fibre", "a star behind the sky");
-  const specex_frame &frame = demonstration.frame;
-  draw_spectrum(figure, demonstration, whole_fiber,
-                {frame.wavelength[0], frame.wavelength[frame.nwave - 1]},
-                {left, 1030, split - left, 230}, "wavelength (Å)");
-  panel_title(figure, 990, 'd', "Is the error bar right?", "all bins of all fibres",
+  panel_title(figure, 990, 'c', "The whole range of one fibre",
+              "a quasar behind the sky, whose tallest lines are cut here");
+  draw_whole(figure, demonstration, {left, 1030, split - left, 230});
+  panel_title(figure, 990, 'd', "Are the errors right?", "all good bins of all fibres",
               split + 90);
   draw_pulls(figure, demonstration.comparison,
              {split + 90, 1030, right - split - 90, 230});

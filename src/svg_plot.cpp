@@ -24,6 +24,13 @@ std::string number(double value, int decimals = 2) {
   return text == "-0" ? "0" : text;
 }
 
+// A number for readers, with a minus sign instead of a hyphen.
+std::string label(double value) {
+  std::string text = number(value, 4);
+  if (text[0] == '-') text.replace(0, 1, "−");
+  return text;
+}
+
 std::string escaped(const std::string &text) {
   std::string result;
   for (const char c : text) {
@@ -47,6 +54,11 @@ std::string attribute(const char *name, const std::string &value) {
 
 std::string attribute(const char *name, double value) {
   return attribute(name, number(value));
+}
+
+// A tenth of a unit is enough for curves.
+void append_point(std::string &path, char command, double x, double y) {
+  path.append(1, command).append(number(x, 1)).append(1, ' ').append(number(y, 1));
 }
 
 constexpr const char *grid_color = "#e3e1da";
@@ -99,31 +111,42 @@ void SvgFigure::line(double x1, double y1, double x2, double y2, const std::stri
   body_ += "/>\n";
 }
 
-// Neighbouring pixels of one level become one dash, and all dashes of a level one path:
-// a few bytes a run, and no raster format to encode.
+// Neighbouring pixels of one level become one dash, and all dashes of a level one path,
+// of relative moves: a few bytes a run, and no raster format to encode.
 void SvgFigure::image(const Box &box, std::span<const uint8_t> levels, size_t nx,
                       int nlevel) {
-  const size_t ny = levels.size() / nx;
-  std::vector<std::string> paths(static_cast<size_t>(nlevel));
-  for (size_t row = 0; row < ny; ++row)
-    for (size_t begin = 0, end = 0; begin < nx; begin = end) {
-      const uint8_t level = levels[row * nx + begin];
-      for (end = begin + 1; end < nx && levels[row * nx + end] == level;) ++end;
-      paths[level] += "M" + std::to_string(begin) + " " + std::to_string(row) + "h" +
-                      std::to_string(end - begin);
+  struct Path {
+    int64_t x = 0, y = 0;  // where the pen is
+    std::string moves;
+  };
+  const auto width = static_cast<int64_t>(nx);
+  const auto height = static_cast<int64_t>(levels.size() / nx);
+  std::vector<Path> paths(static_cast<size_t>(nlevel));
+  for (int64_t row = 0; row < height; ++row)
+    for (int64_t begin = 0, end = 0; begin < width; begin = end) {
+      const auto level = [&](int64_t column) {
+        return levels[static_cast<size_t>(row * width + column)];
+      };
+      for (end = begin + 1; end < width && level(end) == level(begin);) ++end;
+      Path &path = paths[level(begin)];
+      path.moves.append(1, 'm').append(std::to_string(begin - path.x));
+      path.moves.append(1, ' ').append(std::to_string(row - path.y));
+      path.moves.append(1, 'h').append(std::to_string(end - begin));
+      path.x = end;
+      path.y = row;
     }
   body_ += "<g" +
            attribute("transform",
                      "translate(" + number(box.x) + " " + number(box.y) + ") scale(" +
-                         number(box.width / static_cast<double>(nx), 5) + " " +
-                         number(box.height / static_cast<double>(ny), 5) +
+                         number(box.width / static_cast<double>(width), 5) + " " +
+                         number(box.height / static_cast<double>(height), 5) +
                          ") translate(0 0.5)") +
            " shape-rendering=\"crispEdges\" stroke-width=\"1.04\">\n";
   for (size_t level = 0; level < paths.size(); ++level) {
-    if (paths[level].empty()) continue;
+    if (paths[level].moves.empty()) continue;
     const double fraction = static_cast<double>(level) / (nlevel - 1);
     body_ += "<path" + attribute("stroke", intensity_color(fraction)) +
-             attribute("d", paths[level]) + "/>\n";
+             attribute("d", paths[level].moves) + "/>\n";
   }
   body_ += "</g>\n";
 }
@@ -184,21 +207,21 @@ double SvgAxes::y(double value) const {
 
 void SvgAxes::frame(const std::string &x_label, const std::string &y_label) {
   const double bottom = box_.y + box_.height;
-  const TextStyle tick_style{12, label_color, Anchor::middle};
   if (!y_label.empty()) {
-    for (const double value : ticks(y_range_, static_cast<int>(box_.height / 38))) {
+    for (const double value : ticks(y_range_, static_cast<int>(box_.height / 45))) {
       figure_.line(box_.x, y(value), box_.x + box_.width, y(value), grid_color);
-      figure_.text(box_.x - 8, y(value) + 4, number(value, 4),
+      figure_.text(box_.x - 8, y(value) + 4, label(value),
                    {12, label_color, Anchor::end});
     }
     figure_.text(box_.x - 52, box_.y + box_.height / 2, y_label,
                  {13, label_color, Anchor::middle, false, -90});
   }
   for (const double value : ticks(x_range_, static_cast<int>(box_.width / 90))) {
-    figure_.line(x(value), box_.y, x(value), bottom, grid_color);
+    if (!y_label.empty()) figure_.line(x(value), box_.y, x(value), bottom, grid_color);
     figure_.line(x(value), bottom, x(value), bottom + 5, axis_color);
     if (!x_label.empty())
-      figure_.text(x(value), bottom + 19, number(value, 4), tick_style);
+      figure_.text(x(value), bottom + 19, label(value),
+                   {12, label_color, Anchor::middle});
   }
   if (!x_label.empty())
     figure_.text(box_.x + box_.width / 2, bottom + 38, x_label,
@@ -210,7 +233,7 @@ void SvgAxes::curve(std::span<const double> xs, std::span<const double> ys,
                     const std::string &color, double width, double opacity) {
   std::string path;
   for (size_t i = 0; i < xs.size(); ++i)
-    path += (i == 0 ? "M" : "L") + number(x(xs[i]), 1) + " " + number(y(ys[i]), 1);
+    append_point(path, i == 0 ? 'M' : 'L', x(xs[i]), y(ys[i]));
   figure_.raw("<path" + clip_ + attribute("d", path) + attribute("fill", "none") +
               attribute("stroke", color) + attribute("stroke-width", width) +
               attribute("stroke-opacity", opacity) +
@@ -222,9 +245,8 @@ void SvgAxes::band(std::span<const double> xs, std::span<const double> low,
                    double opacity) {
   std::string path;
   for (size_t i = 0; i < xs.size(); ++i)
-    path += (i == 0 ? "M" : "L") + number(x(xs[i]), 1) + " " + number(y(high[i]), 1);
-  for (size_t i = xs.size(); i-- > 0;)
-    path += "L" + number(x(xs[i]), 1) + " " + number(y(low[i]), 1);
+    append_point(path, i == 0 ? 'M' : 'L', x(xs[i]), y(high[i]));
+  for (size_t i = xs.size(); i-- > 0;) append_point(path, 'L', x(xs[i]), y(low[i]));
   figure_.raw("<path" + clip_ + attribute("d", path + "Z") + attribute("fill", color) +
               attribute("fill-opacity", opacity) + "/>\n");
 }

@@ -60,7 +60,8 @@ class SvgAxes {
  public:
   SvgAxes(SvgFigure &figure, const Box &box, Range x, Range y);
 
-  // Grid, ticks and labels; call it before the data. An empty label leaves the axis bare.
+  // Grid, ticks and labels; call it before the data, or, without a y label, which leaves
+  // out the grid and the y axis, after it. Without an x label its ticks have no numbers.
   void frame(const std::string &x_label, const std::string &y_label);
   void curve(std::span<const double> x, std::span<const double> y,
              const std::string &color, double width, double opacity = 1);
