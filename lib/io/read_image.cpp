@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/read_image.hpp"
 
-#include <memory>
-
 #include "base/error.hpp"
 
 namespace specex::io {
@@ -68,20 +66,19 @@ ImageFile read_image(const char *name, uint32_t badmask) {
   ImageFile result;
   result.ny = image.shape[0];
   result.nx = image.shape[1];
-  std::unique_ptr<uint32_t[]> mask;
+  Buffer mask;
   if (file.find("MASK") != nullptr) {
     const Hdu &hdu = file.require_image("MASK");
     check_same_shape(file, image, hdu);
-    mask = std::make_unique_for_overwrite<uint32_t[]>(
-        static_cast<size_t>(result.nx * result.ny));
-    file.read_bits(hdu, mask.get());
+    mask.resize(static_cast<size_t>(result.nx * result.ny) * sizeof(uint32_t));
+    file.read_bits(hdu, mask.as<uint32_t>());
   }
   if (needs_float64(image) || needs_float64(ivar)) {
     result.type = SPECEX_FLOAT64;
-    read_arrays<double>(file, image, ivar, mask.get(), badmask, result);
+    read_arrays<double>(file, image, ivar, mask.as<uint32_t>(), badmask, result);
   } else {
     result.type = SPECEX_FLOAT32;
-    read_arrays<float>(file, image, ivar, mask.get(), badmask, result);
+    read_arrays<float>(file, image, ivar, mask.as<uint32_t>(), badmask, result);
   }
   result.pass = read_pass_through(file, image);
   return result;
