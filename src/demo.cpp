@@ -116,7 +116,7 @@ void run_demo(const std::string &folder) {
     simulation.output = path("preproc-r0.fits");
     simulation.truth = path("truth-r0.fits");
     simulation.seed = seed;
-    simulation.detector.ncosmic = 100;
+    simulation.detector.ncosmic = 300;
     simulation.detector.nbadcolumn = 1;
     simulate(context, simulation);
   }

@@ -132,7 +132,7 @@ void draw_close(SvgFigure &figure, const Demonstration &demonstration, int32_t f
                 std::initializer_list<Mark> marks) {
   const Curves data = curves(demonstration, fiber, close_wave);
   const double highest = *std::max_element(data.expected.begin(), data.expected.end());
-  SvgAxes axes(figure, box, close_wave, {0, 1.3 * highest});
+  SvgAxes axes(figure, box, close_wave, {0, 1.4 * highest});
   axes.frame(x_label, "electron / Å");
   axes.band(data.wave, data.low, data.high, extracted_color, 0.28);
   axes.curve(data.wave, data.expected, truth_color, 3.2, 0.9);
@@ -194,13 +194,14 @@ void draw_pulls(SvgFigure &figure, const TruthComparison &comparison, const Box 
 
   const auto note = [&](int line, const char *name, double value, const char *format) {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), format, value);
+    std::snprintf(text.data(), text.size(), format, std::abs(value));
     figure.text(box.x + 12, box.y + 22 + 19 * line, name, {13, quiet_color});
-    figure.text(box.x + 92, box.y + 22 + 19 * line, text.data(),
+    figure.text(box.x + 92, box.y + 22 + 19 * line,
+                (value < 0 ? "−" : "") + std::string(text.data()),
                 {13, "#222b36", Anchor::start, true});
   };
   note(0, "bins", static_cast<double>(comparison.pulls.size()), "%.0f");
-  note(1, "mean", comparison.mean, "%+.4f");
+  note(1, "mean", comparison.mean, "%.4f");
   note(2, "variance", comparison.variance, "%.4f");
   note(3, "χ² / pixel", comparison.chi2_per_pixel, "%.4f");
   figure.line(box.x + box.width - 124, box.y + 18, box.x + box.width - 100, box.y + 18,
@@ -221,7 +222,7 @@ std::string draw_demo(const Context &context, const Demonstration &demonstration
   panel_title(
       figure, 124, 'a', "A piece of the CCD",
       "11 of 50 fibres side by side, 150 Å of their spectra; sky lines cross them, "
-      "and so does a cosmic ray");
+      "and so do cosmic rays");
   draw_image(figure, context, demonstration.image, {left, 162, right - left, 290});
 
   panel_title(figure, 538, 'b', "The same 150 Å, extracted",

@@ -33,25 +33,27 @@ void add_noise(const Detector &detector, std::span<const double> expected, uint6
   }
 }
 
-// Straight tracks: a particle frees about as many electrons in each pixel it crosses.
+// Straight tracks: a particle frees charge evenly along its way, which spreads a little
+// before it is collected.
 void add_cosmics(const Detector &detector, uint64_t seed, Exposure &exposure) {
-  constexpr double step = 0.5;  // pixels
+  constexpr double step = 0.2;    // pixels
+  constexpr double spread = 0.6;  // pixels rms
   Random random(seed, cosmic_stream);
   for (int32_t k = 0; k < detector.ncosmic; ++k) {
-    double x = random.uniform(0, static_cast<double>(detector.nx));
-    double y = random.uniform(0, static_cast<double>(detector.ny));
+    const double x0 = random.uniform(0, static_cast<double>(detector.nx));
+    const double y0 = random.uniform(0, static_cast<double>(detector.ny));
     const double angle = random.uniform(0, 2 * M_PI);
     const double length = std::exp(random.uniform(std::log(2.0), std::log(60.0)));
     const double charge = std::exp(random.uniform(std::log(80.0), std::log(2000.0)));
     for (double path = 0; path < length; path += step) {
+      const double x = x0 + path * std::cos(angle) + spread * random.normal();
+      const double y = y0 + path * std::sin(angle) + spread * random.normal();
       const auto column = static_cast<int64_t>(std::floor(x));
       const auto row = static_cast<int64_t>(std::floor(y));
-      if (column < 0 || column >= detector.nx || row < 0 || row >= detector.ny) break;
+      if (column < 0 || column >= detector.nx || row < 0 || row >= detector.ny) continue;
       const auto i = static_cast<size_t>(row * detector.nx + column);
-      exposure.pixels[i] += static_cast<float>(charge * step * random.uniform(0.6, 1.4));
+      exposure.pixels[i] += static_cast<float>(charge * step);
       exposure.mask[i] |= mask_cosmic;
-      x += step * std::cos(angle);
-      y += step * std::sin(angle);
     }
   }
 }

@@ -105,9 +105,10 @@ Light given_light(const Context &context, const SimulateOptions &options) {
   return light;
 }
 
-// Keys that a pipeline looks for in an exposure, and what was simulated. The night is
+// Keys that a pipeline looks for, and what was simulated. The night is
 // made up, but complete: barycentric corrections need a place in the sky and a time.
-Cards image_cards(const std::string &camera, const SimulateOptions &options) {
+Cards header_cards(const std::string &camera, const SimulateOptions &options,
+                   const char *unit) {
   Cards cards;
   if (!camera.empty()) cards.add("CAMERA", camera, "spectrograph camera");
   cards.add("EXPID", 1, "exposure number");
@@ -118,7 +119,7 @@ Cards image_cards(const std::string &camera, const SimulateOptions &options) {
   cards.add("MJD-OBS", 61042.25, "[d] start of the exposure");
   cards.add("TARGTRA", 112.0, "[deg]");
   cards.add("TARGTDEC", 30.0, "[deg]");
-  cards.add("BUNIT", "electron", nullptr);
+  cards.add("BUNIT", unit, nullptr);
   cards.add("SIMSEED", static_cast<int64_t>(options.seed), "of specex simulate");
   cards.add("SIMRDN", options.detector.readnoise, "[electron] read noise");
   return cards;
@@ -193,9 +194,11 @@ void simulate(const Context &context, const SimulateOptions &options) {
         context.get());
   const Exposure exposure = expose(detector, expected, options.seed);
 
-  const Cards cards = image_cards(camera, options);
-  write_exposure(context, options.output, detector, exposure, cards);
-  if (!options.truth.empty()) write_truth(context, options.truth, light, cards);
+  write_exposure(context, options.output, detector, exposure,
+                 header_cards(camera, options, "electron"));
+  if (!options.truth.empty())
+    write_truth(context, options.truth, light,
+                header_cards(camera, options, "electron/Angstrom"));
 }
 
 void add_simulate(CLI::App &app) {
