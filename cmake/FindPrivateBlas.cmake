@@ -20,8 +20,9 @@ set(PrivateBlas_link_options "")
 if(PrivateBlas_OPENBLAS MATCHES "serial" AND PrivateBlas_LAPACKE)
   set(PrivateBlas_libraries
     ${PrivateBlas_LAPACKE} ${PrivateBlas_OPENBLAS} gfortran m)
-  set(PrivateBlas_link_options
-    -Wl,--wrap=blas_memory_alloc -Wl,--wrap=blas_memory_free)
+  set(PrivateBlas_link_options  # -u: found in libspecex.a before OpenBLAS asks for it
+    -Wl,--wrap=blas_memory_alloc -Wl,--wrap=blas_memory_free
+    -Wl,-u,__wrap_blas_memory_alloc)
 else()
   find_package(PkgConfig QUIET)
   pkg_check_modules(PrivateBlas_fallback QUIET openblas lapacke)

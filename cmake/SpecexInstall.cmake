@@ -22,13 +22,15 @@ install(FILES
   cmake/FindPrivateBlas.cmake
   DESTINATION ${cmake_dir})
 
-# pkg-config: what only a static link needs is private.
+# pkg-config: what only a static link of libspecex needs is private. CFITSIO is a library
+# there and not a requirement, because `pkg-config --static` would then ask for all that a
+# static CFITSIO needs, which is curl and more.
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH SPECEX_PC_PREFIX /prefix/${pc_dir} /prefix)
 string(REGEX REPLACE "/$" "" SPECEX_PC_PREFIX ${SPECEX_PC_PREFIX})
 set(SPECEX_PC_REQUIRES_PRIVATE "")
 if(SPECEX_ENABLE_FITS)
-  set(SPECEX_PC_REQUIRES_PRIVATE "cfitsio libdeflate")
+  set(SPECEX_PC_REQUIRES_PRIVATE "libdeflate")
 endif()
 list(JOIN PrivateBlas_link_options " " SPECEX_PC_LIBS_PRIVATE)
 foreach(library ${PrivateBlas_libraries})
@@ -36,6 +38,9 @@ foreach(library ${PrivateBlas_libraries})
     set(library -l${library})
   endif()
   string(APPEND SPECEX_PC_LIBS_PRIVATE " ${library}")
+endforeach()
+foreach(flag ${CFITSIO_LDFLAGS})
+  string(APPEND SPECEX_PC_LIBS_PRIVATE " ${flag}")
 endforeach()
 string(APPEND SPECEX_PC_LIBS_PRIVATE " ${OpenMP_CXX_FLAGS} -lstdc++ -lm")
 configure_file(pkgconfig/specex.pc.in specex.pc @ONLY)
