@@ -51,7 +51,8 @@ void check_finite(const std::string &path, const char *name, const double *value
   const auto bad =
       std::count_if(values, values + n, [](double v) { return !std::isfinite(v); });
   if (bad > 0)
-    fail_different(text("%s: %td values of %s are not finite", path.c_str(), bad, name));
+    fail_different(
+        text("'%s': %td values of %s are not finite", path.c_str(), bad, name));
 }
 
 void check_shapes(const specex_frame &a, const specex_frame &b) {
@@ -184,8 +185,8 @@ void run_compare(const CompareOptions &options) {
   const specex_frame a = first.frame();
   const specex_frame b = second.frame();
   if (!a.ivar || !b.ivar)
-    throw Failure(exit_bad_data, (a.ivar ? options.reference : options.frame) +
-                                     ": has no IVAR to compare with");
+    throw Failure(exit_bad_data, "'" + (a.ivar ? options.reference : options.frame) +
+                                     "': it has no IVAR to compare with");
   check_shapes(a, b);
   const size_t n = bins_of(a);
   check_finite(options.frame, "FLUX", a.flux, n);

@@ -238,6 +238,8 @@ void add_extract(CLI::App &app) {
       "Exit status: 0 good, 10 written but some patches failed and are masked, 20 bad\n"
       "data, 21 wrong command or configuration, 75 try again later, 130 or 143 stopped\n"
       "by a signal. Outputs appear complete or not at all. See specex(1).");
+  // A pipeline may override an option by giving it again, as it may with desispec.
+  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   auto options = std::make_shared<ExtractOptions>();
   add_file_options(*command, *options);
   add_range_options(*command, *options);

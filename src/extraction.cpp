@@ -60,7 +60,8 @@ FitsFile read_and_set_psf(const Context &context, const std::string &path) {
   const specex_psf psf = file.psf();
   const specex_status status = specex_set_psf(context.get(), &psf);
   if (status != SPECEX_OK)
-    throw Failure(exit_code_of(status), path + ": " + specex_last_error(context.get()));
+    throw Failure(exit_code_of(status),
+                  "'" + path + "': " + specex_last_error(context.get()));
   return file;
 }
 

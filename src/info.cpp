@@ -33,7 +33,8 @@ void print_psf(const Context &context, const FitsFile &file, const std::string &
   const specex_psf psf = file.psf();
   const specex_status status = specex_set_psf(context.get(), &psf);
   if (status != SPECEX_OK)
-    throw Failure(exit_code_of(status), path + ": " + specex_last_error(context.get()));
+    throw Failure(exit_code_of(status),
+                  "'" + path + "': " + specex_last_error(context.get()));
   const specex_psf_info info = context.psf_info();
   std::printf("%s: Gauss-Hermite PSF\n", path.c_str());
   std::printf("  %d fibres, %g to %g Angstrom\n", info.nspec, info.wavemin, info.wavemax);

@@ -33,21 +33,21 @@ void check_output(const std::string &path) {
   const std::string folder = folder_of(path).string();
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    throw Failure(exit_retryable, text("cannot write %s: there is no folder %s",
+    throw Failure(exit_retryable, text("cannot write '%s': there is no folder '%s'",
                                        path.c_str(), folder.c_str()));
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw Failure(exit_retryable, text("cannot write %s: %s: %s", path.c_str(),
+    throw Failure(exit_retryable, text("cannot write '%s': '%s': %s", path.c_str(),
                                        folder.c_str(), std::strerror(errno)));
   const auto kind = fs::status(path, error).type();
   if (kind != fs::file_type::not_found && kind != fs::file_type::regular)
     throw Failure(exit_retryable,
-                  text("cannot write %s: it exists and is not a file", path.c_str()));
+                  text("cannot write '%s': it exists and is not a file", path.c_str()));
 }
 
 void check_fits_output(const std::string &path) {
   if (!ends_with(path, ".fits") && !ends_with(path, ".fits.gz"))
     throw Failure(exit_configuration,
-                  text("the name of an output must end in .fits or .fits.gz, unlike %s",
+                  text("the name of an output must end in .fits or .fits.gz, unlike '%s'",
                        path.c_str()));
   check_output(path);
 }
@@ -56,7 +56,7 @@ void check_differ(const std::string &input, const std::string &output) {
   std::error_code error;
   if (fs::equivalent(input, output, error) && !error)
     throw Failure(exit_configuration,
-                  text("%s would be overwritten by the output", input.c_str()));
+                  text("'%s' would be overwritten by the output", input.c_str()));
 }
 
 void check_room(const std::string &path, int64_t bytes) {
@@ -67,9 +67,10 @@ void check_room(const std::string &path, int64_t bytes) {
   const auto blocks = ::geteuid() == 0 ? system.f_bfree : system.f_bavail;
   const double room = static_cast<double>(blocks) * static_cast<double>(system.f_frsize);
   if (room < static_cast<double>(bytes))
-    throw Failure(exit_retryable,
-                  text("cannot write %s: it needs %.1f MB and the disk has %.1f MB left",
-                       path.c_str(), static_cast<double>(bytes) / 1e6, room / 1e6));
+    throw Failure(
+        exit_retryable,
+        text("cannot write '%s': it needs %.1f MB and the disk has %.1f MB left",
+             path.c_str(), static_cast<double>(bytes) / 1e6, room / 1e6));
 }
 
 PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
@@ -85,7 +86,7 @@ PendingFile::~PendingFile() {
 void PendingFile::keep() {
   if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0)
     throw Failure(exit_retryable,
-                  text("cannot write %s: %s", path_.c_str(), std::strerror(errno)));
+                  text("cannot write '%s': %s", path_.c_str(), std::strerror(errno)));
   temporary_path_.clear();
 }
 

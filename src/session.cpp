@@ -79,7 +79,8 @@ int input_exit_code(specex_status status, const std::string &path) {
 }
 
 template <class Read>
-specex_fits_file *read_input(const Context &context, const std::string &path, Read read) {
+specex_fits_file *read_input(const Context &context, const std::string &path, Read read,
+                             CodePlace place = CodePlace::here()) {
   throw_if_stopped();
   const auto start = std::chrono::steady_clock::now();
   specex_fits_file *file = nullptr;
@@ -87,10 +88,10 @@ specex_fits_file *read_input(const Context &context, const std::string &path, Re
   if (status != SPECEX_OK) {
     std::string message = specex_last_error(context.get());
     if (message.empty()) message = specex_status_text(status);
-    if (message.find(path) == std::string::npos) message = path + ": " + message;
+    if (message.find(path) == std::string::npos) message = "'" + path + "': " + message;
     throw Failure(input_exit_code(status, path), message);
   }
-  log_io_time("read", path, start);
+  log_io_time("read", path, start, place);
   return file;
 }
 

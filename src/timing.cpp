@@ -27,7 +27,7 @@ void write_timing(const std::string &path, const Extraction &extraction,
   std::ofstream file(path);
   file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   file.close();
-  if (!file) throw Failure(exit_retryable, text("cannot write %s", path.c_str()));
+  if (!file) throw Failure(exit_retryable, text("cannot write '%s'", path.c_str()));
 }
 
 }  // namespace specex_cli
