@@ -7,6 +7,7 @@
 #include "base/options.hpp"
 #include "base/threads.hpp"
 #include "engine/patch_buffers.hpp"
+#include "kernels/shared/dense_algebra.hpp"
 #include "kernels/shared/image.hpp"
 #include "kernels/shared/patch_pixels.hpp"
 #include "kernels/shared/project.hpp"
@@ -108,9 +109,12 @@ void Engine::check_image(const specex_image &image) const {
          static_cast<long long>(image.nx), static_cast<long long>(image.ny));
   if (image.pixels == nullptr || image.ivar == nullptr)
     fail(SPECEX_ERROR_ARGUMENT, "image.pixels or image.ivar is NULL");
-  if (image.pixels_stride < image.nx || image.ivar_stride < image.nx)
-    fail(SPECEX_ERROR_ARGUMENT,
-         "image.pixels_stride or image.ivar_stride is less than nx");
+  constexpr int64_t max_stride = int64_t{1} << 36;
+  for (const int64_t stride : {image.pixels_stride, image.ivar_stride})
+    if (stride < image.nx || stride > max_stride)
+      fail(SPECEX_ERROR_ARGUMENT,
+           "image.pixels_stride or image.ivar_stride is %lld; it must be nx or more",
+           static_cast<long long>(stride));
   const Psf &own = psf();
   if ((own.nx != 0 && own.nx != image.nx) || (own.ny != 0 && own.ny != image.ny))
     fail(SPECEX_ERROR_PSF,
@@ -194,6 +198,8 @@ void Engine::project(const specex_grid &grid, int first_fiber, int nspec,
   check_grid(grid);
   check_fibers(psf(), first_fiber, nspec);
   check_coverage(psf(), grid);
+  if (!all_finite(spectra, static_cast<size_t>(nspec * grid.nwave)))
+    fail(SPECEX_ERROR_ARGUMENT, "spectra has a value that is not finite");
   std::fill_n(image, nx * ny, 0.0);
   specex::project(psf(), *loaded_->spots, grid, first_fiber, nspec, spectra, nx, ny,
                   image, num_threads_, progress);

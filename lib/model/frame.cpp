@@ -10,7 +10,11 @@
 namespace specex {
 namespace {
 
-constexpr int64_t max_size = int64_t{1} << 32;
+// Their products, with each other and with 8 bytes, stay far from overflow.
+constexpr int64_t max_fibers = 1 << 20;
+constexpr int64_t max_bins = 1 << 22;
+constexpr int64_t max_diagonals = 1 << 10;
+constexpr int64_t max_pixels = 1 << 24;  // along an axis of the model image
 constexpr double bad_fit_factor = 5.0;
 
 template <class T>
@@ -39,17 +43,17 @@ void add_model(const specex_patch &patch, const double *model, specex_frame &fra
 }  // namespace
 
 void check_frame(const specex_frame &frame) {
-  const auto check = [](const char *name, int64_t value, int64_t low) {
-    if (value < low || value > max_size)
+  const auto check = [](const char *name, int64_t value, int64_t low, int64_t high) {
+    if (value < low || value > high)
       fail(SPECEX_ERROR_ARGUMENT, "frame.%s is %lld", name,
            static_cast<long long>(value));
   };
-  check("nspec", frame.nspec, 1);
-  check("nwave", frame.nwave, 1);
-  check("first_fiber", frame.first_fiber, 0);
-  check("ndiag", frame.ndiag, frame.resolution != nullptr ? 1 : 0);
-  check("model_nx", frame.model_nx, frame.model != nullptr ? 1 : 0);
-  check("model_ny", frame.model_ny, frame.model != nullptr ? 1 : 0);
+  check("nspec", frame.nspec, 1, max_fibers);
+  check("nwave", frame.nwave, 1, max_bins);
+  check("first_fiber", frame.first_fiber, 0, max_fibers);
+  check("ndiag", frame.ndiag, frame.resolution != nullptr ? 1 : 0, max_diagonals);
+  check("model_nx", frame.model_nx, frame.model != nullptr ? 1 : 0, max_pixels);
+  check("model_ny", frame.model_ny, frame.model != nullptr ? 1 : 0, max_pixels);
 }
 
 void clear_frame(specex_frame &frame) {

@@ -3,6 +3,7 @@
 // Legendre series, as PSF files store traces and shape parameters.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 namespace specex {

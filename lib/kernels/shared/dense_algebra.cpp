@@ -87,6 +87,7 @@ Symmetric square_root(const Symmetric &a) {
 bool invert_by_cholesky(Symmetric &a) {
   const int n = a.n;
   double *elements = a.elements.data();
+  if (!all_finite(elements, a.elements.size())) return false;
   if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
   if (LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
   for (int j = 0; j < n; ++j)
