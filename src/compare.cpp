@@ -255,8 +255,9 @@ void add_compare(CLI::App &app) {
       "one is passed or the frames are of other shapes or not finite.\n\n"
       "Example: specex compare frame-r0.fits older/frame-r0.fits --max-pull 0.003");
   auto options = std::make_shared<CompareOptions>();
-  command->add_option("FIRST", options->frame, "Frame file")->required();
+  command->add_option("FIRST", options->frame, "Frame file")->type_name("")->required();
   command->add_option("SECOND", options->reference, "Frame file to compare with")
+      ->type_name("")
       ->required();
   command->add_option("--max-pull", options->max_pull, "Bound on the flux, in sigmas");
   command->add_option("--max-ivar", options->max_ivar, "Bound on ivar ratio - 1");
@@ -266,8 +267,10 @@ void add_compare(CLI::App &app) {
   command->add_option("--max-pixmask-difference", options->max_pixmask_difference,
                       "Bound on the pixmask fraction");
   command->add_option("--max-model", options->max_model, "Bound on the model image");
-  command->add_option("--model", options->model,
-                      "Model image of FIRST (extract --model), if not in its file");
+  command
+      ->add_option("--model", options->model,
+                   "Model image of FIRST (extract --model), if not in its file")
+      ->type_name("FILE");
   command
       ->add_option("--max-pixmask", options->max_pixmask,
                    "Leave out bins of which SECOND has more on bad pixels")

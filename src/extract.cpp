@@ -132,23 +132,34 @@ void run_extract(ExtractOptions options) {
 }
 
 void add_file_options(CLI::App &command, ExtractOptions &options) {
+  command.option_defaults()->group("Files");
   command.add_option("-i,--input", options.settings.image_path, "Preproc image file")
+      ->type_name("FILE")
       ->required();
-  command.add_option("-p,--psf", options.settings.psf_path, "PSF file")->required();
+  command.add_option("-p,--psf", options.settings.psf_path, "PSF file")
+      ->type_name("FILE")
+      ->required();
   command
       .add_option("-o,--output", options.output.path,
                   "Frame file to write; .gz is compressed")
+      ->type_name("FILE")
       ->required();
-  command.add_option("-m,--model", options.output.model_path,
-                     "Model image file to write");
-  command.add_option("-f,--fibermap", options.fibermap,
-                     "File whose FIBERMAP replaces the image's");
+  command
+      .add_option("-m,--model", options.output.model_path, "Model image file to write")
+      ->type_name("FILE");
+  command
+      .add_option("-f,--fibermap", options.fibermap,
+                  "File whose FIBERMAP replaces the image's")
+      ->type_name("FILE");
 }
 
 void add_range_options(CLI::App &command, ExtractOptions &options) {
-  command.add_option("-w,--wavelength", options.wavelengths,
-                     "wavemin,wavemax,wavestep in Angstrom [the camera's: b "
-                     "3600,5800,0.8, r 5760,7620,0.8, z 7520,9824,0.8]");
+  command.option_defaults()->group("What to extract");
+  command
+      .add_option("-w,--wavelength", options.wavelengths,
+                  "wavemin,wavemax,wavestep in Angstrom [the camera's:\n"
+                  "b 3600,5800,0.8, r 5760,7620,0.8, z 7520,9824,0.8]")
+      ->type_name("RANGE");
   command.add_option("-s,--specmin", options.settings.specmin, "First fibre")
       ->capture_default_str();
   command.add_option("-n,--nspec", options.settings.nspec,
@@ -158,10 +169,12 @@ void add_range_options(CLI::App &command, ExtractOptions &options) {
   command
       .add_option("--badmask", options.badmask,
                   "Bits of MASK that make a pixel bad, decimal or 0x...")
+      ->type_name("BITS")
       ->capture_default_str();
 }
 
 void add_division_options(CLI::App &command, specex_options &options) {
+  command.option_defaults()->group("Division of the work");
   command.add_option("--bundlesize", options.bundlesize, "Fibres a bundle")
       ->capture_default_str();
   command.add_option("--nsubbundles", options.nsubbundles,
@@ -181,6 +194,7 @@ void add_division_options(CLI::App &command, specex_options &options) {
 }
 
 void add_numeric_options(CLI::App &command, ExtractOptions &options) {
+  command.option_defaults()->group("Numbers");
   specex_options &own = options.settings.options;
   command
       .add_option("-r,--regularize", own.regularize,
@@ -203,6 +217,7 @@ void add_numeric_options(CLI::App &command, ExtractOptions &options) {
 }
 
 void add_run_options(CLI::App &command, ExtractOptions &options) {
+  command.option_defaults()->group("Run");
   command.add_option("--backend", options.backend, "auto, cpu, cuda or reference")
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
       ->capture_default_str();
@@ -214,8 +229,10 @@ void add_run_options(CLI::App &command, ExtractOptions &options) {
   command.add_flag("--float64", options.output.float64,
                    "Write arrays in double precision, not single");
   command.add_flag("--no-scores", options.no_scores, "Leave out the SCORES table");
-  command.add_option("--timing", options.timing,
-                     "JSON file to write with the times of each step");
+  command
+      .add_option("--timing", options.timing,
+                  "JSON file to write with the times of each step")
+      ->type_name("FILE");
   command
       .add_option("--loglevel", options.log_level,
                   "debug, info, warning or error [$DESI_LOGLEVEL, else info]")

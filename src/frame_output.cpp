@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "frame_output.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <optional>
@@ -36,6 +37,31 @@ const char *compat_name(const specex_options &options) {
 
 const char *decorrelate_name(const specex_options &options) {
   return options.decorrelate == SPECEX_DECORRELATE_NOISE ? "noise" : "signal";
+}
+
+struct Division {
+  int32_t nsubbundles;
+  int32_t nwavestep;
+};
+
+// How bundles were divided, by the library where it was free to choose.
+Division division_of(const Extraction &extraction) {
+  specex_context *context = extraction.context().get();
+  const specex_grid grid = extraction.wavelengths().grid();
+  const int32_t nspec = extraction.context().psf_info().nspec;
+  int64_t count = 0;
+  check(specex_plan(context, &grid, 0, nspec, nullptr, 0, &count), context);
+  specex_patch unset{};
+  unset.struct_size = sizeof unset;
+  std::vector<specex_patch> patches(static_cast<size_t>(count), unset);
+  check(specex_plan(context, &grid, 0, nspec, patches.data(), count, &count), context);
+  const specex_patch &first = patches.front();
+  const auto subbundles =
+      std::count_if(patches.begin(), patches.end(), [&first](const specex_patch &patch) {
+        return patch.first_bundle_fiber == first.first_bundle_fiber &&
+               patch.first_bin == first.first_bin;
+      });
+  return {static_cast<int32_t>(subbundles), first.nbin};
 }
 
 // Programs that worked on the input are listed as DEPNAM00, DEPNAM01, ...: ours is next.
@@ -173,8 +199,9 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
   cards.add("OPTCOMPA", compat_name(options), "--compat");
   cards.add("OPTDECOR", decorrelate_name(options), "--decorrelate");
   cards.add("OPTBUNSZ", options.bundlesize, "--bundlesize");
-  cards.add("OPTNSUBB", options.nsubbundles, "--nsubbundles, 0: automatic");
-  cards.add("OPTNWSTP", options.nwavestep, "--nwavestep, 0: automatic");
+  const Division division = division_of(extraction);
+  cards.add("OPTNSUBB", division.nsubbundles, "--nsubbundles, or the library's choice");
+  cards.add("OPTNWSTP", division.nwavestep, "--nwavestep, or the library's choice");
   cards.add("OPTWPAD", options.wavepad, "--wavepad");
   cards.add("OPTWPADF", options.wavepad_frac, "--wavepad-frac");
   cards.add("OPTPPADF", options.pixpad_frac, "--pixpad-frac");
