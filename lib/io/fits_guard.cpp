@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "io/expansion.hpp"
 #include "io/file_name.hpp"
+#include "io/rice_guard.hpp"
 
 namespace specex::io {
 namespace {
@@ -300,7 +301,7 @@ class Guard {
            hdu_.label().c_str(), static_cast<long long>(width),
            static_cast<long long>(axes[0]));
     check_heap(columns, axes, parameters);
-    if (hdu_.header.is_true("ZIMAGE")) check_compressed_image();
+    if (hdu_.header.is_true("ZIMAGE")) check_compressed_image(columns);
   }
 
   int64_t field_count() const {
@@ -311,34 +312,55 @@ class Guard {
 
   // What variable-length columns point at must lie in the heap after the table.
   void check_heap(const std::vector<Column> &columns, const std::vector<int64_t> &axes,
-                  int64_t parameters) const {
+                  int64_t parameters) {
     const int64_t table = axes[0] * axes[1];
     const int64_t heap = optional("THEAP").value_or(table);
     if (heap < table || heap > table + parameters) bad_value("THEAP", heap);
-    const auto room = static_cast<uint64_t>(table + parameters - heap);
-    for (const Column &column : columns) {
-      if (column.element == 0 || column.repeat == 0) continue;
-      const size_t half = column.type == 'P' ? 4 : 8;
-      for (int64_t row = 0; row < axes[1]; ++row) {
-        const size_t at =
-            hdu_.data_begin + static_cast<size_t>(row * axes[0] + column.offset);
-        const uint64_t count = big_endian(bytes_.data() + at, half);
-        const uint64_t offset = big_endian(bytes_.data() + at + half, half);
-        const auto size = static_cast<uint64_t>(element_size(column.element));
-        if (count != 0 && (offset > room || count > (room - offset) / size))
-          fail(SPECEX_ERROR_FORMAT,
-               "%s: row %lld of %s points outside its data (byte %zu): it is damaged",
-               file_.c_str(), static_cast<long long>(row), hdu_.label().c_str(), at);
-      }
-    }
+    row_size_ = axes[0];
+    heap_begin_ = hdu_.data_begin + static_cast<size_t>(heap);
+    heap_size_ = static_cast<size_t>(table + parameters - heap);
+    for (const Column &column : columns)
+      if (column.element != 0 && column.repeat != 0)
+        for (int64_t row = 0; row < axes[1]; ++row) heap_array(column, row);
+  }
+
+  struct HeapArray {
+    const uint8_t *bytes;
+    size_t size;
+  };
+
+  // Of one row of a variable-length column.
+  HeapArray heap_array(const Column &column, int64_t row) const {
+    const size_t half = column.type == 'P' ? 4 : 8;
+    const size_t at =
+        hdu_.data_begin + static_cast<size_t>(row * row_size_ + column.offset);
+    const uint64_t count = big_endian(bytes_.data() + at, half);
+    const uint64_t offset = big_endian(bytes_.data() + at + half, half);
+    const auto size = static_cast<uint64_t>(element_size(column.element));
+    if (count == 0) return {nullptr, 0};
+    if (offset > heap_size_ || count > (heap_size_ - offset) / size)
+      fail(SPECEX_ERROR_FORMAT,
+           "%s: row %lld of %s points outside its data (byte %zu): it is damaged",
+           file_.c_str(), static_cast<long long>(row), hdu_.label().c_str(), at);
+    return {bytes_.data() + heap_begin_ + offset, count * size};
+  }
+
+  const Column &compressed_column(const std::vector<Column> &columns) const {
+    for (size_t i = 0; i < columns.size(); ++i)
+      if (hdu_.header.text(indexed("TTYPE", static_cast<int64_t>(i) + 1)) ==
+              "COMPRESSED_DATA" &&
+          columns[i].element == 'B' && columns[i].repeat == 1)
+        return columns[i];
+    fail(SPECEX_ERROR_FORMAT, "%s: %s has no column COMPRESSED_DATA of bytes",
+         file_.c_str(), hdu_.label().c_str());
   }
 
   // The tiled image convention (FITS standard 4.0, section 10).
-  void check_compressed_image() {
+  void check_compressed_image(const std::vector<Column> &columns) {
     hdu_.kind = HduKind::compressed_image;
     const std::string method = required_text("ZCMPTYPE");
-    constexpr std::array<std::string_view, 6> known = {
-        "RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "PLIO_1", "NOCOMPRESS"};
+    constexpr std::array<std::string_view, 5> known = {"RICE_1", "RICE_ONE", "GZIP_1",
+                                                       "GZIP_2", "NOCOMPRESS"};
     if (std::find(known.begin(), known.end(), method) == known.end())
       fail(SPECEX_ERROR_UNSUPPORTED,
            "%s: %s is compressed with %s, which is not read; funpack it first",
@@ -350,6 +372,7 @@ class Guard {
     const int64_t naxis = required("ZNAXIS");
     if (naxis < 1 || naxis > limits::axes) bad_value("ZNAXIS", naxis);
     std::vector<int64_t> axes;
+    std::vector<int64_t> tile_axes;
     int64_t tiles = 1;
     for (int64_t i = 1; i <= naxis; ++i) {
       const int64_t axis = required(indexed("ZNAXIS", i));
@@ -357,6 +380,7 @@ class Guard {
       if (axis < 1) bad_value(indexed("ZNAXIS", i), axis);
       if (tile < 1 || tile > axis) bad_value(indexed("ZTILE", i), tile);
       axes.push_back(axis);
+      tile_axes.push_back(tile);
       if (axis <= limits::pixels) tiles *= (axis + tile - 1) / tile;
     }
     const int64_t pixels = product("ZNAXIS", axes);
@@ -370,20 +394,48 @@ class Guard {
       fail(SPECEX_ERROR_FORMAT, "%s: %s has %lld rows for %lld tiles", file_.c_str(),
            hdu_.label().c_str(), static_cast<long long>(hdu_.nrow),
            static_cast<long long>(tiles));
-    check_compression_parameters();
+    const Column &column = compressed_column(columns);
+    if (method.starts_with("RICE")) check_rice_tiles(column, axes, tile_axes);
     hdu_.bitpix = static_cast<int>(bitpix);
     hdu_.shape.assign(axes.rbegin(), axes.rend());
   }
 
-  void check_compression_parameters() const {
-    for (int64_t i = 1; hdu_.header.count(indexed("ZNAME", i)) > 0; ++i) {
-      const std::string name = required_text(indexed("ZNAME", i));
-      const auto value = optional(indexed("ZVAL", i));
-      const bool block_size_bad =
-          name == "BLOCKSIZE" && value && *value != 16 && *value != 32;
-      const bool pixel_size_bad = name == "BYTEPIX" && value && *value != 1 &&
-                                  *value != 2 && *value != 4 && *value != 8;
-      if (block_size_bad || pixel_size_bad) bad_value(indexed("ZVAL", i), *value);
+  // In ZVAL1 and ZVAL2, in either order.
+  struct RiceParameters {
+    int64_t block_size;
+    int64_t bytes_per_pixel;
+  };
+
+  RiceParameters rice_parameters() const {
+    const int64_t first = required("ZVAL1");
+    const int64_t second = optional("ZVAL2").value_or(4);
+    const bool swapped = first < 16 && second > 8;
+    const RiceParameters rice =
+        swapped ? RiceParameters{second, first} : RiceParameters{first, second};
+    if (rice.block_size != 16 && rice.block_size != 32)
+      bad_value(swapped ? "ZVAL2" : "ZVAL1", rice.block_size);
+    if (rice.bytes_per_pixel != 1 && rice.bytes_per_pixel != 2 &&
+        rice.bytes_per_pixel != 4)
+      bad_value(swapped ? "ZVAL1" : "ZVAL2", rice.bytes_per_pixel);
+    return rice;
+  }
+
+  void check_rice_tiles(const Column &column, const std::vector<int64_t> &axes,
+                        const std::vector<int64_t> &tiles) const {
+    const RiceParameters rice = rice_parameters();
+    for (int64_t row = 0; row < hdu_.nrow; ++row) {
+      int64_t pixels = 1;
+      int64_t rest = row;
+      for (size_t i = 0; i < axes.size(); ++i) {
+        const int64_t along = (axes[i] + tiles[i] - 1) / tiles[i];
+        pixels *= std::min(tiles[i], axes[i] - rest % along * tiles[i]);
+        rest /= along;
+      }
+      const auto [bytes, size] = heap_array(column, row);
+      if (size > 0 && !rice_tile_is_complete(bytes, size, pixels, rice.block_size,
+                                             rice.bytes_per_pixel))
+        fail(SPECEX_ERROR_FORMAT, "%s: tile %lld of %s is damaged", file_.c_str(),
+             static_cast<long long>(row), hdu_.label().c_str());
     }
   }
 
@@ -436,6 +488,9 @@ class Guard {
   const Buffer &bytes_;
   const std::string file_;
   Hdu hdu_;
+  int64_t row_size_ = 0;   // bytes, of the table that is checked
+  size_t heap_begin_ = 0;  // bytes from the start of the file
+  size_t heap_size_ = 0;
 };
 
 }  // namespace

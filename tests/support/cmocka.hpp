@@ -12,6 +12,12 @@ extern "C" {
 #include <cmocka.h>
 }
 #undef fail
+#undef fail_msg
+#define fail_msg(message, ...)                                      \
+  do {                                                              \
+    print_error("ERROR: " message "\n" __VA_OPT__(, ) __VA_ARGS__); \
+    _fail(__FILE__, __LINE__);                                      \
+  } while (false)
 
 // Fails with both values unless |a - b| <= bound; also where one of them is NaN.
 #define assert_near(a, b, bound)                                                         \
