@@ -143,7 +143,48 @@ expect "beyond the CCD" has beyond.fits " 9[0-9]\.[0-9]*% of the bins measured"
 expect "on the CCD" extract -o inside.fits -w 5600,5900,0.8
 expect "on the CCD" has inside.fits " 100.00% of the bins measured"
 
-# Times, log, and warnings.
+# unchecked FILE COPY: a copy without checksums, which may be changed.
+unchecked() { sed 's/CHECKSUM=/CHECKSIM=/g; s/DATASUM =/DATASIM =/g' "$1" >"$2"; }
+# Bytes before the data of the first HDU.
+data_offset() {
+  local at
+  at=$(head -c 28800 "$1" | fold -w 80 | grep -anm1 '^END  ' | cut -d: -f1)
+  echo $(((at * 80 + 2879) / 2880 * 2880))
+}
+# overwrite FILE OFFSET: with the standard input.
+overwrite() { dd of="$1" bs=4096 seek="$2" oflag=seek_bytes conv=notrunc status=none; }
+
+# A pixel that is not a number is masked and counted, or an error.
+unchecked image.fits nan.fits
+printf '\177\300\0\0' | overwrite nan.fits $(($(data_offset nan.fits) + 4 * (470 * 1700 + 9)))
+expect "a pixel that is no number" "$specex" extract -i nan.fits -p psf.fits \
+  -o nan-frame.fits "${range[@]}"
+expect "a pixel that is no number is counted" has_key nan-frame.fits SPXNBAD 1
+expect_exit 20 "a pixel that is no number, strictly" "$specex" extract -i nan.fits \
+  -p psf.fits -o strict.fits "${range[@]}" --strict
+expect_sentence "a pixel that is no number, strictly" "finite"
+expect "a pixel that is no number, strictly" test ! -e strict.fits
+
+# Pixels that no arithmetic can take: their patches fail, the others are as they were.
+unchecked model.fits huge.fits
+offset=$(data_offset huge.fits)
+row=$((470 * 8))
+plane=$(((row * 4128 + 2879) / 2880 * 2880))
+for start in $offset $((offset + plane + 2880)); do  # IMAGE, IVAR
+  printf '\177\340\0\0\0\0\0\0%.0s' {1..4700} |
+    overwrite huge.fits $((start + row * 1720))
+done
+expect_exit 10 "patches that fail" "$specex" extract -i huge.fits -p psf.fits \
+  -o degraded.fits "${range[@]}" --timing degraded.json
+expect_sentence "patches that fail" "[0-9]+ of [0-9]+ patches failed.*degraded.fits"
+expect "patches that fail are counted" grep -q '"patches_failed": [1-9]' degraded.json
+expect "patches that fail are counted" \
+  has_key degraded.fits SPXNFAIL "$(grep -o '"patches_failed": [0-9]*' degraded.json | tr -dc 0-9)"
+expect "patches that fail, the rest is measured" \
+  has degraded.fits " [1-9][0-9]\.[0-9]*% of the bins measured"
+expect "patches that fail are finite" "$specex" compare degraded.fits degraded.fits
+
+# Times and log.
 expect "timing" extract -o timed.fits "${range[@]}" --timing timing.json --threads 2
 for name in read_s extract_s write_s total_s threads backend patches paths dense banded; do
   expect "timing has $name" grep -q "\"$name\":" timing.json
