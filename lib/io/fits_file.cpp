@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -44,6 +45,14 @@ constexpr std::string_view datasum_card =
     "DATASUM = '0000000000'         / of the data of this HDU                        ";
 static_assert(checksum_card.size() == card_size && datasum_card.size() == card_size);
 constexpr size_t value_begin = 11;  // of a quoted value in a card
+
+// CFITSIO would write infinities.
+bool fit_in_float32(const double *values, int64_t count) {
+  constexpr double most = std::numeric_limits<float>::max();
+  return std::none_of(values, values + count, [](double value) {
+    return std::abs(value) > most && !std::isinf(value);
+  });
+}
 
 uint8_t *find_card(Buffer &bytes, const Hdu &hdu, std::string_view name) {
   const auto &cards = hdu.header.cards();
@@ -314,6 +323,7 @@ struct FitsBuilder::Handle {
   void *memory = nullptr;
   size_t size = block_size;
   int status = 0;
+  Pixels type{};           // of the current image
   int64_t next_pixel = 1;  // of the current image
   bool sealed = true;      // the current HDU has its checksum cards
 };
@@ -335,9 +345,6 @@ void FitsBuilder::check(const char *what) {
   if (status == 0) return;
   const std::string text = status_text(status);
   if (status == MEMORY_ALLOCATION) throw std::bad_alloc();
-  if (status == NUM_OVERFLOW)
-    fail(SPECEX_ERROR_ARGUMENT,
-         "cannot %s in memory: a value does not fit in float32; write float64", what);
   fail(SPECEX_ERROR_INTERNAL, "cannot %s in memory: CFITSIO says: %s", what,
        text.c_str());
 }
@@ -353,6 +360,7 @@ void FitsBuilder::begin_image(const char *extname, Pixels type,
   fits_create_imgll(handle_->fits, bitpix, static_cast<int>(axes.size()), axes.data(),
                     &handle_->status);
   check("begin an image");
+  handle_->type = type;
   handle_->next_pixel = 1;
   handle_->sealed = false;
   write_text("EXTNAME", extname, nullptr);
@@ -434,14 +442,13 @@ void FitsBuilder::write_pixels(const float *pixels, int64_t count) {
 }
 
 void FitsBuilder::write_pixels(const double *pixels, int64_t count) {
+  if (handle_->type == Pixels::float32 && !fit_in_float32(pixels, count))
+    fail(SPECEX_ERROR_ARGUMENT, "a value does not fit in a float32; write float64");
   write(TDOUBLE, pixels, count);
 }
 
 void FitsBuilder::write_pixels(const int32_t *pixels, int64_t count) {
-  int bitpix = 0;
-  fits_get_img_equivtype(handle_->fits, &bitpix, &handle_->status);
-  check("write pixels");
-  if (bitpix == ULONG_IMG)
+  if (handle_->type == Pixels::uint32)
     write(TUINT, reinterpret_cast<const uint32_t *>(pixels), count);
   else
     write(TINT, pixels, count);
