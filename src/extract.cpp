@@ -58,18 +58,19 @@ int64_t parse_badmask(const std::string &value) {
   return bits;
 }
 
-bool is_set(const char *variable) {
+// "" where it is not set.
+std::string environment(const char *variable) {
   const char *value = std::getenv(variable);
-  return value && *value;
+  return value == nullptr ? "" : value;
 }
 
 // Batch systems and DESI's pipeline say what may be used in the environment.
 void apply_environment(specex_options &options) {
-  if (options.backend == SPECEX_BACKEND_AUTO && is_set("DESI_NO_GPU"))
+  if (options.backend == SPECEX_BACKEND_AUTO && !environment("DESI_NO_GPU").empty())
     options.backend = SPECEX_BACKEND_CPU;
-  if (options.num_threads == 0 && !is_set("OMP_NUM_THREADS") &&
-      is_set("SLURM_CPUS_PER_TASK"))
-    options.num_threads = std::max(0, std::atoi(std::getenv("SLURM_CPUS_PER_TASK")));
+  if (options.num_threads == 0 && environment("OMP_NUM_THREADS").empty())
+    options.num_threads =
+        std::max(0, std::atoi(environment("SLURM_CPUS_PER_TASK").c_str()));
 }
 
 // gpu_specter's program divides a bundle by these where nothing is said.

@@ -125,7 +125,7 @@ double row_constant(const Camera &camera) {
 }
 
 // Typical size of the coefficient GH-i-j: it falls with the degree.
-double coefficient_scatter(int i, int j) { return 0.02 * std::exp(-0.45 * (i + j - 1)); }
+double coefficient_scatter(int i, int j) { return 0.015 * std::exp(-0.4 * i - 0.75 * j + 0.45); }
 
 // Mean of GH-i-j: a symmetric excess in core and wings over the Gaussian.
 double coefficient_mean(int i, int j) {
@@ -205,8 +205,9 @@ void PsfModel::make_traces(uint64_t seed) {
     const double u = position_on_ccd(fiber);
     TraceCoefficients x = columns(u);
     TraceCoefficients y = rows(camera, u);
-    x[0] = margin + fiber / bundle_size * bundle_pitch +
-           fiber % bundle_size * fiber_spacing + fiber_scatter * random.normal();
+    const int32_t bundle = fiber / bundle_size;
+    x[0] = margin + bundle * bundle_pitch + fiber % bundle_size * fiber_spacing +
+           fiber_scatter * random.normal();
     y[0] += row0 + fiber_scatter * random.normal();
     for (size_t k = 1; k < 4; ++k) {
       x[k] += fiber_scatter / 2 * random.normal();
@@ -259,8 +260,10 @@ void PsfModel::make_spots(uint64_t seed) {
   set_constant("TAILYSCA", 1);
   set_constant("TAILINDE", 2);
   double *bundle = add_parameter("BUNDLE");
-  for (int32_t fiber = 0; fiber < nspec_; ++fiber)
-    bundle[fiber * nspot_coefficients] = fiber / bundle_size;
+  for (int32_t fiber = 0; fiber < nspec_; ++fiber) {
+    const int32_t number = fiber / bundle_size;
+    bundle[fiber * nspot_coefficients] = number;
+  }
   set_constant("STATUS", 0);
   set_constant("CONT", 0);
 }

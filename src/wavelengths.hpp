@@ -18,7 +18,7 @@ struct WavelengthRange {
 };
 
 // Reads "wavemin,wavemax,wavestep". Throws a Failure.
-WavelengthRange parse_wavelengths(const std::string &text);
+WavelengthRange parse_wavelengths(const std::string &value);
 
 // The range DESI extracts for a camera ("b0", "R3", "z"), without the bins that the PSF
 // does not cover. Throws a Failure where the camera is not known.
