@@ -179,7 +179,7 @@ void fits_api_bad_arguments_are_refused(void **) {
   assert_status(specex_fits_read_image(session.context, image.c_str(), 767, nullptr),
                 SPECEX_ERROR_ARGUMENT);
   assert_status(specex_fits_read_image(nullptr, image.c_str(), 767, &file),
-                SPECEX_ERROR_HANDLE);
+                SPECEX_ERROR_ARGUMENT);
   assert_null(file);
   assert_status(specex_fits_write_frame(session.context, image.c_str(), nullptr, nullptr),
                 SPECEX_ERROR_ARGUMENT);

@@ -3,6 +3,7 @@
 
 #include "io/fits_file.hpp"
 #include "io/fits_guard.hpp"
+#include "io/rice_guard.hpp"
 #include "support/cmocka.hpp"
 #include "support/expect_error.hpp"
 #include "support/raw_fits.hpp"
@@ -263,6 +264,28 @@ void guard_compressed_image_is_checked(void **) {
   refused(file("ZNAXIS1", "200000000"), SPECEX_ERROR_LIMIT, "would expand");
 }
 
+// Three pixels of one byte, in the three ways that a block can be written. 5, 4, 5 are
+// the first pixel (5) and the differences 0, -1, +1, whose codes are 1, 01, 001.
+void rice_tiles_are_complete_or_refused(void **) {
+  const Bytes coded = {5, 0b00110100, 0b10000000};
+  const Bytes verbatim = {5, 0b11100000, 0b00000000, 0b00100000, 0b01000000};
+  const Bytes equal = {5, 0};
+  for (const Bytes &tile : {coded, verbatim, equal}) {
+    assert_true(io::rice_tile_is_complete(tile.data(), tile.size(), 3, 32, 1));
+    for (size_t size = 0; size < tile.size(); ++size)
+      assert_false(io::rice_tile_is_complete(tile.data(), size, 3, 32, 1));
+  }
+  const Bytes endless(100, 0b00100000);  // runs out of bits in the last pixels
+  assert_false(io::rice_tile_is_complete(endless.data(), 10, 1000, 32, 1));
+  Bytes bytes = hdu(primary, six_floats);
+  append(bytes, compressed_image("MASK", "RICE_1", 8, 3, {coded, equal},
+                                 {{"ZVAL1", "32"}, {"ZVAL2", "1"}}));
+  io::FitsFile file("test.fits", buffer_of(bytes));
+  std::vector<float> pixels(6);
+  file.read_pixels(file.require_image("MASK"), pixels.data());
+  assert_true((pixels == std::vector<float>{5, 4, 5, 5, 5, 5}));
+}
+
 // Whatever the guard lets through, CFITSIO must survive.
 void guard_damaged_files_end_in_an_error_or_are_read(void **) {
   std::mt19937 random(20261120);
@@ -316,6 +339,7 @@ int main() {
       cmocka_unit_test(guard_ascii_table_is_checked),
       cmocka_unit_test(guard_unknown_extension_is_passed_over),
       cmocka_unit_test(guard_compressed_image_is_checked),
+      cmocka_unit_test(rice_tiles_are_complete_or_refused),
       cmocka_unit_test(guard_damaged_files_end_in_an_error_or_are_read),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

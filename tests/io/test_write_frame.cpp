@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "io/read_fibermap.hpp"
 #include "io/read_frame.hpp"
 #include "io/read_image.hpp"
 #include "io/scores.hpp"
@@ -245,6 +246,26 @@ void write_frame_fibermap_rows_are_its_fibres(void **) {
   assert_int_equal(file.find_column(scores, "TARGETID").number, 0);
 }
 
+void write_frame_fibermap_of_another_file_is_taken(void **) {
+  const ScratchDirectory scratch;
+  const Arrays arrays;
+  Bytes bytes = hdu(image_cards(true, 8, {}, ""));
+  append(bytes, fibermap(9));
+  const io::PassThrough other =
+      io::read_fibermap(scratch.write("fibermap.fits", bytes).c_str()).pass;
+  const io::PassThrough pass = input(scratch, fibermap(3));
+  io::Output output = output_with(&pass);
+  output.fibermap = &other;
+  const std::string name = scratch.file("frame.fits");
+  io::write_frame(name.c_str(), arrays.frame, output);
+  assert_true(target_ids(io::read_frame(name.c_str()).pass) ==
+              (std::vector<int64_t>{101, 102, 103}));
+  const io::PassThrough two = input(scratch, fibermap(2));
+  output.fibermap = &two;
+  expect_error(SPECEX_ERROR_FORMAT, "FIBERMAP has 2 rows",
+               [&] { io::write_frame(name.c_str(), arrays.frame, output); });
+}
+
 void write_frame_fibermap_with_arrays_is_kept(void **) {
   const ScratchDirectory scratch;
   const Arrays arrays;
@@ -460,6 +481,7 @@ int main() {
       cmocka_unit_test(write_frame_long_key_is_replaced_whole),
       cmocka_unit_test(write_frame_cards_override_its_own_keys),
       cmocka_unit_test(write_frame_fibermap_rows_are_its_fibres),
+      cmocka_unit_test(write_frame_fibermap_of_another_file_is_taken),
       cmocka_unit_test(write_frame_fibermap_with_arrays_is_kept),
       cmocka_unit_test(write_frame_absent_arrays_are_left_out),
       cmocka_unit_test(write_frame_same_input_gives_same_bytes),

@@ -51,7 +51,7 @@ Bytes big_endian(const std::vector<T> &values) {
   for (const T value : values) {
     std::array<uint8_t, sizeof(T)> each{};
     std::memcpy(each.data(), &value, sizeof value);
-    bytes.insert(bytes.end(), each.rbegin(), each.rend());
+    for (size_t i = sizeof(T); i > 0; --i) bytes.push_back(each[i - 1]);
   }
   return bytes;
 }
