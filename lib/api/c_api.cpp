@@ -38,6 +38,7 @@ int64_t required_count(int64_t count, int64_t low, const char *name) {
 // later product overflows.
 void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
   constexpr int limit = 1 << 23;
+  constexpr int64_t max_extent = 2 * (int64_t{far_pixel} + 1024);  // of far-off traces
   const auto inside = [](int64_t first, int64_t count, int64_t outer,
                          int64_t outer_count) {
     return count >= 1 && first >= outer && first + count <= outer + outer_count;
@@ -51,8 +52,8 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
       inside(patch.first_bin, patch.nbin, patch.pad_first_bin, patch.pad_nbin) &&
       inside(patch.nkeep, 1, 0, int64_t{patch.nbin} + 1) && patch.ndiag == psf.ndiag() &&
       patch.xmax >= patch.xmin && patch.ymax >= patch.ymin &&
-      int64_t{patch.xmax} - patch.xmin <= limit &&
-      int64_t{patch.ymax} - patch.ymin <= limit &&
+      int64_t{patch.xmax} - patch.xmin <= max_extent &&
+      int64_t{patch.ymax} - patch.ymin <= max_extent &&
       int64_t{patch.pad_nfiber} * patch.pad_nbin <= limit;
   if (!good)
     fail(SPECEX_ERROR_ARGUMENT,

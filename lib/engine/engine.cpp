@@ -21,6 +21,15 @@ namespace {
 constexpr int default_nsubbundles = 5;
 constexpr int default_nwavestep = 50;
 
+// The corrected mode uses only what is on the image: dropping the rest here keeps a trace
+// that runs far off the CCD from costing memory. The compatible mode has to know of it.
+void trim(const specex_image &image, specex_patch &patch) {
+  patch.xmin = std::clamp(patch.xmin, 0, static_cast<int>(image.nx));
+  patch.xmax = std::clamp(patch.xmax, patch.xmin, static_cast<int>(image.nx));
+  patch.ymin = std::clamp(patch.ymin, 0, static_cast<int>(image.ny));
+  patch.ymax = std::clamp(patch.ymax, patch.ymin, static_cast<int>(image.ny));
+}
+
 // Patches in flight in extract_frame: enough to keep every thread busy to the end of a
 // batch, few enough that their results stay a small part of the frame's memory.
 constexpr int64_t patches_per_thread = 256;
@@ -155,7 +164,9 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
                                     specex_frame &frame, const Log &log,
                                     Progress &progress) const {
   check_image(image);
-  const std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
+  std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
+  if (options_.compat == SPECEX_COMPAT_NONE)
+    for (specex_patch &patch : patches) trim(image, patch);
   const int64_t bad = count_bad_pixels(
       image, {0, static_cast<int>(image.nx), 0, static_cast<int>(image.ny)});
   if (options_.strict != 0) refuse_bad_pixels(bad);
@@ -176,7 +187,7 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
     while (end < patches.size() &&
            patches[end].first_bundle_fiber == patches[end - 1].first_bundle_fiber)
       ++end;
-    const auto batch = std::span(patches).subspan(first, end - first);
+    const auto batch = std::span<const specex_patch>(patches).subspan(first, end - first);
     PatchBuffers buffers(batch, frame);
     run(image, batch, buffers.results(), progress);
     if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");

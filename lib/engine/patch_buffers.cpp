@@ -8,6 +8,13 @@ size_t bins(const specex_patch &patch) {
   return static_cast<size_t>(patch.nfiber) * static_cast<size_t>(patch.nbin);
 }
 
+// A patch that leaves the image is not solved (see engine.cpp): it adds nothing to the
+// model.
+bool inside(const specex_patch &patch, const specex_frame &frame) {
+  return patch.xmin >= 0 && patch.xmax <= frame.model_nx && patch.ymin >= 0 &&
+         patch.ymax <= frame.model_ny;
+}
+
 }  // namespace
 
 PatchBuffers::PatchBuffers(std::span<const specex_patch> patches,
@@ -21,7 +28,8 @@ PatchBuffers::PatchBuffers(std::span<const specex_patch> patches,
     if (wanted.pixmask_fraction != nullptr) result.pixmask_fraction = take(n);
     if (wanted.resolution != nullptr)
       result.resolution = take(n * static_cast<size_t>(patch.ndiag));
-    if (wanted.model != nullptr) result.model = take(model_size(patch));
+    if (wanted.model != nullptr && inside(patch, wanted))
+      result.model = take(model_size(patch));
   };
   size_t total = 0;
   size_t total_bins = 0;

@@ -384,7 +384,7 @@ struct Sized {
 template <class T, class Call>
 void assert_sizes(const T &value, Call &&call) {
   constexpr auto own = static_cast<int64_t>(sizeof(T));
-  for (const unsigned char tail : {0, 1})
+  for (const auto tail : {static_cast<unsigned char>(0), static_cast<unsigned char>(1)})
     for (int64_t size = 0; size <= own + 64; ++size) {
       Sized<T> sized(value, size, tail);
       const specex_status status = call(sized.get());
