@@ -125,9 +125,7 @@ double row_constant(const Camera &camera) {
 }
 
 // Typical size of the coefficient GH-i-j: it falls with the degree.
-double coefficient_scatter(int i, int j) {
-  return 0.015 * std::exp(-0.4 * i - 0.75 * j + 0.45);
-}
+double coefficient_scatter(int i, int j) { return 0.02 * std::exp(-0.45 * (i + j - 1)); }
 
 // Mean of GH-i-j: a symmetric excess in core and wings over the Gaussian.
 double coefficient_mean(int i, int j) {
