@@ -238,7 +238,7 @@ void arguments_senseless_patches_are_harmless(void **) {
       [](Stage &s) { s.patches[0].nkeep = 0; },
       [](Stage &s) { s.patches[0].first_bundle_fiber = low; },
       [](Stage &s) {
-        s.patches[0].ymax -= s.patches[0].ymin - low;
+        s.patches[0].ymax = low + (s.patches[0].ymax - s.patches[0].ymin);
         s.patches[0].ymin = low;
       },
       [](Stage &s) {
