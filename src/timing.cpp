@@ -22,7 +22,9 @@ void write_timing(const std::string &path, const Extraction &extraction,
   json["runs_on"] = context.description();
   json["patches"] = frame.npatch;
   json["patches_failed"] = frame.npatch_failed;
-  json["paths"] = {{"dense", frame.npath_dense}, {"banded", frame.npath_banded}};
+  json["paths"] = {{"dense", frame.npath_dense},
+                   {"banded", frame.npath_banded},
+                   {"vector", frame.npath_vector}};
 
   std::ofstream file(path);
   file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';

@@ -317,7 +317,8 @@ SPECEX_API specex_status specex_plan(specex_context *context, const specex_grid 
 enum {
   SPECEX_PATH_NONE = 0,    // not solved: off the CCD, cancelled or failed
   SPECEX_PATH_DENSE = 1,   // dense eigenvectors
-  SPECEX_PATH_BANDED = 2,  // banded factorisation
+  SPECEX_PATH_BANDED = 2,  // banded factorisation of the patch alone
+  SPECEX_PATH_VECTOR = 3,  // fibre by fibre, several patches in vector lanes
   SPECEX_PATH_COUNT = 8
 };
 
@@ -367,6 +368,7 @@ typedef struct specex_frame {
   int64_t nbadpixel;      // out: input pixels masked as not finite or negative ivar
   int64_t npath_dense;    // out: patches solved by each SPECEX_PATH_
   int64_t npath_banded;
+  int64_t npath_vector;
   int64_t reserved[8];
 } specex_frame;
 

@@ -66,7 +66,7 @@ void clear_frame(specex_frame &frame) {
   fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA});
   fill(frame.model, frame.model_nx * frame.model_ny, 0.0);
   frame.npatch = frame.npatch_failed = frame.nbadpixel = 0;
-  frame.npath_dense = frame.npath_banded = 0;
+  frame.npath_dense = frame.npath_banded = frame.npath_vector = 0;
 }
 
 void place_patch(const specex_patch &patch, const specex_result &result,
@@ -109,6 +109,7 @@ void place_patch(const specex_patch &patch, const specex_result &result,
   frame.npatch_failed += result.status != SPECEX_OK ? 1 : 0;
   frame.npath_dense += result.path == SPECEX_PATH_DENSE ? 1 : 0;
   frame.npath_banded += result.path == SPECEX_PATH_BANDED ? 1 : 0;
+  frame.npath_vector += result.path == SPECEX_PATH_VECTOR ? 1 : 0;
 }
 
 void flag_bad_fits(specex_frame &frame) {

@@ -277,4 +277,11 @@ std::vector<specex_patch> plan(specex_context *context, const specex_grid &grid,
   return patches;
 }
 
+bool lacks_instructions() {
+  specex_context *context = nullptr;
+  const bool lacking = specex_create(nullptr, &context) == SPECEX_ERROR_UNSUPPORTED;
+  specex_destroy(context);
+  return lacking;
+}
+
 }  // namespace specex_test

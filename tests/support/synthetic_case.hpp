@@ -81,6 +81,9 @@ class Context {
   specex_context *context_ = nullptr;
 };
 
+// Whether SPECEX_SIMD asks for vector instructions that this processor lacks.
+bool lacks_instructions();
+
 // Owns the arrays of a specex_frame, filled with NaN and a mask of all bits at first.
 struct Frame {
   Frame(int first_fiber, int nspec, int64_t nwave, int ndiag, int64_t nx, int64_t ny);

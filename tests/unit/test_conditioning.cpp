@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/shared/chi2.hpp"
 #include "kernels/shared/image.hpp"
 #include "kernels/shared/rules.hpp"
 #include "support/cmocka.hpp"

@@ -1,45 +1,93 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The CPU engine. Work is dealt out in slabs: the patches of a bundle that cover the same
-// bins share one table of spots. Slabs are independent and each is computed in one fixed
-// order, so that the result does not depend on the number of threads.
+// The CPU engine. Work is dealt out in pieces: patches of a bundle that share spots, up
+// to 8 steps along the wavelength, solved together in vector lanes. Where a piece's
+// geometry or a patch's numbers are not what the vector path needs, that patch is solved
+// from its own banded normal equations, and at last by dense eigenvectors. Pieces are
+// independent and each is computed in one fixed order, so that results do not depend on
+// the number of threads.
 #include <omp.h>
 
 #include <algorithm>
 #include <atomic>
+#include <tuple>
 
 #include "base/floating_point.hpp"
 #include "kernels/cpu/banded_solve.hpp"
-#include "kernels/cpu/model_image.hpp"
+#include "kernels/cpu/instruction_set.hpp"
+#include "kernels/cpu/patch_model.hpp"
+#include "kernels/cpu/piece_model.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
 
 namespace specex {
 namespace {
 
-using Slab = std::vector<size_t>;  // indices of patches
+using Indices = std::vector<size_t>;  // of patches
 
-std::vector<Slab> make_slabs(std::span<const specex_patch> patches) {
-  Slab order(patches.size());
-  for (size_t k = 0; k < order.size(); ++k) order[k] = k;
-  const auto key = [&](size_t k) {
-    const specex_patch &patch = patches[k];
-    return std::tuple(patch.first_bundle_fiber, patch.pad_first_bin, patch.pad_nbin,
-                      patch.wavemin, patch.wavestep);
-  };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return key(a) < key(b); });
-  std::vector<Slab> slabs;
-  for (const size_t k : order) {
-    if (slabs.empty() || key(slabs.back().front()) != key(k)) slabs.emplace_back();
-    slabs.back().push_back(k);
-  }
-  return slabs;
+// Patches that may be lanes of one group agree in this.
+auto lane_key(const specex_patch &patch) {
+  return std::tuple(patch.pad_first_fiber, patch.pad_nfiber, patch.first_fiber,
+                    patch.nfiber, patch.first_bin - patch.pad_first_bin, patch.nbin);
 }
 
-void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
-                   const SpotTable &spots, specex_result &result) {
+// And patches of one piece in this.
+auto piece_key(const specex_patch &patch) {
+  return std::tuple(patch.first_bundle_fiber, patch.wavemin, patch.wavestep,
+                    patch.pad_nbin);
+}
+
+std::vector<Indices> make_pieces(std::span<const specex_patch> patches) {
+  Indices order(patches.size());
+  for (size_t k = 0; k < order.size(); ++k) order[k] = k;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::tuple(piece_key(patches[a]), patches[a].pad_first_bin) <
+           std::tuple(piece_key(patches[b]), patches[b].pad_first_bin);
+  });
+  std::vector<Indices> pieces;
+  int steps = 0;  // different first bins of the last piece
+  for (const size_t k : order) {
+    const specex_patch &patch = patches[k];
+    const specex_patch *last = pieces.empty() ? nullptr : &patches[pieces.back().back()];
+    const bool same_step = last != nullptr && last->pad_first_bin == patch.pad_first_bin;
+    const bool joins =
+        last != nullptr && piece_key(*last) == piece_key(patch) &&
+        (same_step || (steps < simd::width &&
+                       patch.pad_first_bin <= last->pad_first_bin + last->pad_nbin));
+    if (!joins) {
+      pieces.emplace_back();
+      steps = 0;
+    }
+    steps += joins && same_step ? 0 : 1;
+    pieces.back().push_back(k);
+  }
+  return pieces;
+}
+
+PieceShape shape_of(std::span<const specex_patch> patches, const Indices &piece) {
+  const specex_patch &one = patches[piece.front()];
+  int first = one.pad_first_fiber;
+  int end = first;
+  for (const size_t k : piece) {
+    first = std::min(first, patches[k].pad_first_fiber);
+    end = std::max(end, patches[k].pad_first_fiber + patches[k].pad_nfiber);
+  }
+  const specex_patch &last = patches[piece.back()];
+  return {first,
+          end - first,
+          one.pad_first_bin,
+          last.pad_first_bin + last.pad_nbin - one.pad_first_bin,
+          one.wavemin,
+          one.wavestep};
+}
+
+// The way that always holds: one patch from its own banded normal equations.
+void extract_alone(const Run &run, const specex_patch &patch, const Box &box,
+                   specex_result &result) {
   const PatchShape shape(patch);
+  SpotTable spots;
+  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
+                 patch.pad_nfiber, patch.pad_first_bin, patch.pad_nbin);
   const PatchPixels pixels(run.image, box);
   BandedNormal normal = make_normal_equations(spots, patch, pixels);
   const std::vector<bool> measured = condition(run.rules, normal.sums);
@@ -51,7 +99,7 @@ void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
   if (!solution)
     solution =
         dense_solve(run.rules, patch, normal.dense_by_fiber(shape), normal.sums.data);
-  finish(run, patch, normal.sums, measured, *solution, spots, result);
+  finish(run, patch, normal.sums, measured, *solution, result);
   if (result.chi2pix != nullptr)
     fill_chi2pix(run, patch, spots, pixels, *solution, result.chi2pix);
   if (result.model != nullptr)
@@ -59,54 +107,109 @@ void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
   result.path = path;
 }
 
-void extract_slab(const Run &run, std::span<const specex_patch> patches, const Slab &slab,
-                  SpotTable &spots, std::span<specex_result> results) {
-  const specex_patch &one = patches[slab.front()];
-  int first = one.pad_first_fiber;
-  int end = first;
-  for (const size_t k : slab) {
-    first = std::min(first, patches[k].pad_first_fiber);
-    end = std::max(end, patches[k].pad_first_fiber + patches[k].pad_nfiber);
-  }
-  bool evaluated = false;
-  for (const size_t k : slab) {
-    if (run.progress.cancelled()) {
-      finish_unsolved(run, patches[k], SPECEX_CANCELLED, results[k]);
-      continue;
+// One thread's memory, and what it does with a piece.
+class Worker {
+ public:
+  Worker(const Run &run, const simd::Kernels &kernels,
+         std::span<const specex_patch> patches, std::span<specex_result> results)
+      : run_(run),
+        patches_(patches),
+        results_(results),
+        piece_(run, kernels),
+        group_(run, kernels),
+        model_(run, kernels) {}
+
+  void extract(const Indices &piece) {
+    Indices wanted;
+    for (const size_t k : piece) {
+      if (!on_ccd(run_.rules, patches_[k], patch_box(patches_[k], run_.image)))
+        done(k, [](const Box &) {});
+      else
+        wanted.push_back(k);
     }
-    run_patch(run, patches[k], results[k], [&](const Box &box) {
-      if (!evaluated)
-        spots.evaluate(run.spots, run.psf, one.wavemin, one.wavestep, first, end - first,
-                       one.pad_first_bin, one.pad_nbin);
-      evaluated = true;
-      extract_patch(run, patches[k], box, spots, results[k]);
+    if (wanted.empty()) return;
+    if (run_.progress.cancelled() || run_.rules.noise ||
+        !piece_.prepare(shape_of(patches_, wanted))) {
+      for (const size_t k : wanted) alone(k);
+      return;
+    }
+    std::stable_sort(wanted.begin(), wanted.end(), [&](size_t a, size_t b) {
+      return lane_key(patches_[a]) < lane_key(patches_[b]);
     });
-    run.progress.step();
+    for (size_t first = 0; first < wanted.size();) {
+      size_t end = first + 1;
+      while (end < wanted.size() && end - first < simd::width &&
+             lane_key(patches_[wanted[end]]) == lane_key(patches_[wanted[first]]))
+        ++end;
+      together(std::span(wanted).subspan(first, end - first));
+      first = end;
+    }
   }
-}
+
+ private:
+  void together(std::span<const size_t> group) {
+    std::vector<const specex_patch *> patches;
+    for (const size_t k : group) patches.push_back(&patches_[k]);
+    const std::span<Lane> lanes = group_.solve(piece_, patches);
+    for (size_t i = 0; i < group.size(); ++i) {
+      const size_t k = group[i];
+      const Lane &lane = lanes[i];
+      if (!lane.solved) {
+        alone(k);
+        continue;
+      }
+      done(k, [&](const Box &box) {
+        finish(run_, patches_[k], lane.sums, lane.measured, lane.solution, results_[k]);
+        model_.fill(piece_, lane, box, results_[k]);
+        results_[k].path = SPECEX_PATH_VECTOR;
+      });
+    }
+  }
+
+  void alone(size_t k) {
+    done(k, [&](const Box &box) { extract_alone(run_, patches_[k], box, results_[k]); });
+  }
+
+  template <class Solve>
+  void done(size_t k, Solve &&solve) {
+    if (run_.progress.cancelled()) {
+      finish_unsolved(run_, patches_[k], SPECEX_CANCELLED, results_[k]);
+      return;
+    }
+    run_patch(run_, patches_[k], results_[k], solve);
+    run_.progress.step();
+  }
+
+  const Run &run_;
+  std::span<const specex_patch> patches_;
+  std::span<specex_result> results_;
+  Piece piece_;
+  LaneGroup group_;
+  PieceModel model_;
+};
 
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(int num_threads) : num_threads_(num_threads) {}
+  explicit CpuBackend(int num_threads)
+      : num_threads_(num_threads), kernels_(choose_kernels()) {}
 
   const char *name() const override { return "cpu"; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
                std::span<specex_result> results) const override {
-    const std::vector<Slab> slabs = make_slabs(patches);
+    const std::vector<Indices> pieces = make_pieces(patches);
     std::atomic<size_t> next{0};
     std::atomic<int> failed{SPECEX_OK};
     const auto work = [&]() noexcept {
       try {
         const FloatingPointScope floating_point;
-        SpotTable spots;
-        for (size_t k = next++; k < slabs.size(); k = next++)
-          extract_slab(run, patches, slabs[k], spots, results);
+        Worker worker(run, kernels_, patches, results);
+        for (size_t k = next++; k < pieces.size(); k = next++) worker.extract(pieces[k]);
       } catch (...) {
         failed = current_error().status();
       }
     };
-    const int threads = std::min<int>(num_threads_, static_cast<int>(slabs.size()));
+    const int threads = std::min<int>(num_threads_, static_cast<int>(pieces.size()));
     if (threads <= 1) {
       work();  // no parallel region: the OpenMP runtime is never started
     } else {
@@ -118,6 +221,7 @@ class CpuBackend final : public Backend {
 
  private:
   int num_threads_;
+  const simd::Kernels &kernels_;
 };
 
 }  // namespace

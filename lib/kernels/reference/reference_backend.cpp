@@ -10,6 +10,7 @@
 //   ivar = s^2,  s = row sums of Q
 #include <algorithm>
 
+#include "kernels/shared/chi2.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
 
@@ -138,7 +139,7 @@ void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
   const std::vector<bool> measured = condition(run.rules, sums);
   apply_conditioning(measured, sums, normal);
   const Solution solution = dense_solve(run.rules, patch, normal, sums.data);
-  finish(run, patch, sums, measured, solution, spots, result);
+  finish(run, patch, sums, measured, solution, result);
   if (result.chi2pix != nullptr)
     fill_chi2pix(run, patch, a, pixels, solution, result.chi2pix);
   if (result.model != nullptr) fill_model(run, patch, a, box, solution, result.model);

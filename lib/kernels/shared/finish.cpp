@@ -70,7 +70,10 @@ FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, in
   return root;
 }
 
-FiberRoot even_root(const SpotTable &spots, const specex_patch &patch, int fiber) {
+FiberRoot even_root(const Run &run, const specex_patch &patch, int fiber) {
+  SpotTable spots;
+  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, fiber, 1,
+                 patch.pad_first_bin, patch.pad_nbin);
   const int nbin = patch.pad_nbin;
   const int first = patch.pad_first_bin;
   Symmetric normal(nbin);
@@ -86,7 +89,7 @@ FiberRoot even_root(const SpotTable &spots, const specex_patch &patch, int fiber
 
 void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
             const std::vector<bool> &measured, const Solution &solution,
-            const SpotTable &spots, specex_result &result) {
+            specex_result &result) {
   if (!finite(solution))
     fail(SPECEX_ERROR_NUMERIC, "the solution of a patch is not finite");
   const PatchShape shape(patch);
@@ -105,7 +108,7 @@ void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
          w < std::min(shape.nbin, shape.core_bin + patch.nbin + half); ++w)
       if (!has_data(w)) replaced.push_back(w);
     FiberRoot even;
-    if (!replaced.empty()) even = even_root(spots, patch, fiber);
+    if (!replaced.empty()) even = even_root(run, patch, fiber);
     Resolution resolution(root, &even, shape.nbin, patch.ndiag);
     for (const int w : replaced) resolution.replace_row(w);
 
@@ -159,10 +162,7 @@ void finish_unsolved(const Run &run, const specex_patch &patch, specex_status st
     double *resolution = result.resolution + i * patch.ndiag * patch.nbin;
     std::fill_n(resolution, patch.ndiag * patch.nbin, 0.0);
     if (run.rules.compat) continue;
-    SpotTable spots;
-    spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, fiber, 1,
-                   patch.pad_first_bin, patch.pad_nbin);
-    const FiberRoot even = even_root(spots, patch, fiber);
+    const FiberRoot even = even_root(run, patch, fiber);
     const Resolution rows(even, nullptr, patch.pad_nbin, patch.ndiag);
     const int core_bin = patch.first_bin - patch.pad_first_bin;
     for (int k = 0; k < patch.ndiag; ++k)

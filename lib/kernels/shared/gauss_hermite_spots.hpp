@@ -14,16 +14,22 @@ namespace specex {
 
 class GaussHermiteSpots final : public SpotModel {
  public:
-  explicit GaussHermiteSpots(const Psf &psf);
-  Corner evaluate(int fiber, double wave, double *spot) const override;
-
- private:
   struct Term {
     int i;  // x degree
     int j;  // y degree
     const LegendreTable *coefficient;
   };
 
+  explicit GaussHermiteSpots(const Psf &psf);
+  Corner evaluate(int fiber, double wave, double *spot) const override;
+
+  // For backends that evaluate the same formula many spots at a time.
+  bool has_tail() const { return !tail_.empty(); }
+  const LegendreTable &sigma_x() const { return sigma_x_; }
+  const LegendreTable &sigma_y() const { return sigma_y_; }
+  const std::vector<Term> &terms() const { return terms_; }
+
+ private:
   void add_tail(int fiber, double wave, double dx, double dy, double *spot) const;
 
   const Psf &psf_;

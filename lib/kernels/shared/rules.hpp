@@ -68,13 +68,6 @@ inline std::vector<bool> condition(const Rules &rules, BinSums &sums) {
   return measured;
 }
 
-// chi2 of a pixel with weight > 0: the model's error is a fraction of the model.
-inline double pixel_chi2(double value, double weight, double model, double psferr) {
-  const double error = model * psferr + 1e-32;
-  const double residual = value - model;
-  return residual * residual / (1.0 / weight + error * error);
-}
-
 // Mask bits of a bin, without BADFIBER and BAD2DFIT.
 inline int32_t bin_mask(const Rules &rules, bool measured, double usable,
                         double pixmask_fraction) {

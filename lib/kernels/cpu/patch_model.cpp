@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kernels/cpu/model_image.hpp"
+#include "kernels/cpu/patch_model.hpp"
 
 #include <algorithm>
+
+#include "kernels/shared/chi2.hpp"
 
 namespace specex {
 namespace {

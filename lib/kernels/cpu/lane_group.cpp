@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/cpu/lane_group.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/rational_root.hpp"
+
+namespace specex {
+namespace {
+
+constexpr int width = simd::width;
+
+// Where a shortcut leaves out more than this, relative to the diagonal or in standard
+// deviations, the patch is solved without it.
+constexpr double max_truncation = 2e-9;
+constexpr double max_residual = 1e-9;
+constexpr double max_far_coupling = 1e-11;
+constexpr double max_edge_share = 1e-12;
+
+size_t at(int64_t index) { return static_cast<size_t>(index); }
+
+}  // namespace
+
+double &LaneGroup::band(int f, int w, int m, size_t lane) {
+  return band_
+      .data()[((at(f) * at(system_.nbin) + at(w)) * at(system_.half_band + 1) + at(m)) *
+                  width +
+              lane];
+}
+
+double &LaneGroup::cross(int f, int w, int l, size_t lane) {
+  return cross_
+      .data()[((at(f) * at(system_.nbin) + at(w)) * at(system_.nlag) + at(l)) * width +
+              lane];
+}
+
+double &LaneGroup::data(int f, int w, size_t lane) {
+  return data_.data()[(at(f) * at(system_.nbin) + at(w)) * width + lane];
+}
+
+std::span<Lane> LaneGroup::solve(const Piece &piece,
+                                 std::span<const specex_patch *const> patches) {
+  count_ = patches.size();
+  for (size_t lane = 0; lane < width; ++lane)  // idle lanes repeat the last patch
+    lanes_[lane].patch = patches[std::min(lane, count_ - 1)];
+  cut(piece);
+  eliminate(piece);
+  take_roots(piece);
+  return {lanes_.data(), count_};
+}
+
+void LaneGroup::cut(const Piece &piece) {
+  const specex_patch &one = *lanes_[0].patch;
+  system_.nfiber = one.pad_nfiber;
+  system_.nbin = one.pad_nbin;
+  system_.half_band = piece.half_band();
+  system_.first_lag = piece.first_lag();
+  system_.nlag = piece.nlag();
+  gather(piece);
+  good_ = (1 << width) - 1;
+  for (size_t lane = 0; lane < width; ++lane) {
+    if (lane >= count_) continue;
+    Lane &own = lanes_[lane];
+    const PatchShape shape(*own.patch);
+    own.sums = BinSums(at(shape.size()));
+    const int first_fiber = own.patch->pad_first_fiber - piece.shape().first_fiber;
+    const int first_bin = own.patch->pad_first_bin - piece.shape().first_bin;
+    double far_coupling = 0.0;
+    double edge_share = 0.0;
+    for (int f = 0; f < shape.nfiber; ++f)
+      for (int w = 0; w < shape.nbin; ++w) {
+        const size_t q = at(f * shape.nbin + w);
+        const int pf = first_fiber + f;
+        const int pw = first_bin + w;
+        const double diagonal = piece.band(pf, pw)[0];
+        own.sums.data[q] = piece.data(pf, pw);
+        own.sums.weight[q] = piece.weight(pf, pw);
+        own.sums.masked[q] = piece.masked(pf, pw);
+        own.sums.usable[q] = diagonal > 0.0 ? 1.0 - piece.masked(pf, pw) : 0.0;
+        own.sums.diagonal[q] = diagonal;
+        far_coupling = std::max(far_coupling, piece.far_coupling(pf, pw));
+        edge_share = std::max(edge_share, piece.edge_share(pf, pw));
+      }
+    if (!(far_coupling <= max_far_coupling) || !(edge_share <= max_edge_share))
+      good_ &= ~(1 << lane);
+    apply_row_limits(piece, lane);
+    condition_lane(piece, lane);
+  }
+}
+
+void LaneGroup::gather(const Piece &piece) {
+  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  const auto band_size = at(system_.half_band + 1);
+  const auto nlag = at(system_.nlag);
+  // What is read is rounded up to 8 and written over by the next bin: leave room at the
+  // end.
+  double *band = band_.resize((unknowns * band_size + width) * width);
+  double *cross = cross_.resize((unknowns * nlag + width) * width);
+  data_.resize((unknowns + width) * width);
+  const double *from[width];
+  const auto rows = [&](int f, int w, auto &&row_of) {
+    for (size_t lane = 0; lane < width; ++lane) {
+      const specex_patch &patch = *lanes_[lane].patch;
+      from[lane] = row_of(patch.pad_first_fiber - piece.shape().first_fiber + f,
+                          patch.pad_first_bin - piece.shape().first_bin + w);
+    }
+  };
+  size_t q = 0;
+  for (int f = 0; f < system_.nfiber; ++f)
+    for (int w = 0; w < system_.nbin; ++w, ++q) {
+      rows(f, w, [&](int pf, int pw) { return piece.band(pf, pw); });
+      double *to = band + q * band_size * width;
+      kernels_.interleave(from, static_cast<int>(band_size), to);
+      // Bins beyond the patch are no part of it.
+      for (int m = system_.nbin - w; m <= system_.half_band; ++m)
+        std::fill_n(to + at(m) * width, width, 0.0);
+      if (f + 1 == system_.nfiber || nlag == 0) continue;
+      rows(f, w, [&](int pf, int pw) { return piece.cross(pf, pw); });
+      kernels_.interleave(from, static_cast<int>(nlag), cross + q * nlag * width);
+    }
+}
+
+// A patch may use fewer rows than its padding's spots cover (pixpad_frac): what those
+// spots contribute is summed again over the rows that count.
+void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
+  Lane &own = lanes_[lane];
+  const specex_patch &patch = *own.patch;
+  const simd::StampLayout &layout = piece.layout();
+  const int first_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
+  const int first_bin = patch.pad_first_bin - piece.shape().first_bin;
+  const int nbin = system_.nbin;
+  double *weighted = weighted_.resize(at(layout.size));
+  const auto is_cut = [&](int y0) {
+    return y0 < patch.ymin || y0 + layout.ny > patch.ymax;
+  };
+
+  for (int f = 0; f < system_.nfiber; ++f)
+    for (int w = 0; w < nbin; ++w) {
+      const int pf = first_fiber + f;
+      const int pw = first_bin + w;
+      const int y0 = piece.y0(pf, pw);
+      if (!is_cut(y0)) continue;
+      const int first_row = std::clamp(patch.ymin - y0, 0, layout.ny);
+      const int end_row = std::clamp(patch.ymax - y0, first_row, layout.ny);
+      kernels_.weigh_stamp(layout, piece.strip(), piece.stamp(pf, pw), piece.x0(pf, pw),
+                           y0, first_row, end_row, weighted);
+      const auto with = [&](int g, int v) {
+        return kernels_.overlap_stamps(layout, weighted, piece.stamp(g, v),
+                                       piece.x0(g, v) - piece.x0(pf, pw),
+                                       piece.y0(g, v) - y0);
+      };
+      // Rows that both stamps have and that this patch leaves out.
+      const auto shares_cut_rows = [&](int other_y0) {
+        const int low = std::max(y0, other_y0);
+        const int high = std::min(y0, other_y0) + layout.ny;
+        return low < high && (low < patch.ymin || high > patch.ymax);
+      };
+      for (int m = 0; m <= system_.half_band && w + m < nbin; ++m)
+        if (shares_cut_rows(piece.y0(pf, pw + m))) band(f, w, m, lane) = with(pf, pw + m);
+      if (f + 1 < system_.nfiber)
+        for (int l = 0; l < system_.nlag; ++l) {
+          const int v = w + system_.first_lag + l;
+          if (v >= 0 && v < nbin && shares_cut_rows(piece.y0(pf + 1, first_bin + v)))
+            cross(f, w, l, lane) = with(pf + 1, first_bin + v);
+        }
+      const size_t q = at(f * nbin + w);
+      const simd::Strip &strip = piece.strip();
+      own.sums.diagonal[q] = band(f, w, 0, lane);
+      own.sums.data[q] = own.sums.weight[q] = own.sums.usable[q] = 0.0;
+      const float *spot = piece.stamp(pf, pw);
+      for (int r = first_row; r < end_row; ++r) {
+        const ptrdiff_t row =
+            (y0 + r - strip.ymin) * strip.stride + (piece.x0(pf, pw) - strip.xmin);
+        for (int x = 0; x < layout.row; ++x) {
+          const double t = weighted[r * layout.row + x];
+          own.sums.weight[q] += t;
+          own.sums.data[q] += t * strip.values[row + x];
+          if (strip.weights[row + x] > 0.0)
+            own.sums.usable[q] += static_cast<double>(spot[r * layout.row + x]);
+        }
+      }
+    }
+}
+
+void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
+  Lane &own = lanes_[lane];
+  const double scale = piece.weight_scale();
+  const size_t n = own.sums.data.size();
+  // The rules are in the caller's units.
+  if (scale != 1.0)
+    for (size_t q = 0; q < n; ++q) {
+      own.sums.weight[q] /= scale;
+      own.sums.diagonal[q] /= scale;
+    }
+  own.measured = condition(run_.rules, own.sums);
+  const int nbin = system_.nbin;
+  for (int f = 0; f < system_.nfiber; ++f)
+    for (int w = 0; w < nbin; ++w) {
+      const size_t q = at(f * nbin + w);
+      data(f, w, lane) = own.measured[q] ? own.sums.data[q] : 0.0;
+      band(f, w, 0, lane) = own.sums.diagonal[q] * scale;
+      if (own.measured[q]) continue;
+      for (int m = 1; m <= system_.half_band; ++m) {
+        band(f, w, m, lane) = 0.0;
+        if (w >= m) band(f, w - m, m, lane) = 0.0;
+      }
+      for (int l = 0; l < system_.nlag; ++l) {
+        cross(f, w, l, lane) = 0.0;
+        const int v = w - system_.first_lag - l;
+        if (f > 0 && v >= 0 && v < nbin) cross(f - 1, v, l, lane) = 0.0;
+      }
+    }
+}
+
+void LaneGroup::eliminate(const Piece &) {
+  // Idle lanes need numbers that are defined: those of lane 0.
+  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  const auto fill_idle = [&](double *array, size_t groups) {
+    for (size_t k = 0; k < groups; ++k)
+      std::fill(array + k * width + count_, array + (k + 1) * width, array[k * width]);
+  };
+  fill_idle(band_.data(), unknowns * at(system_.half_band + 1));
+  fill_idle(cross_.data(), unknowns * at(system_.nlag));
+  fill_idle(data_.data(), unknowns);
+
+  system_.band = band_.data();
+  system_.cross = cross_.data();
+  system_.data = data_.data();
+  const size_t band_size = unknowns * at(system_.half_band + 1) * width;
+  const simd::Elimination elimination{
+      factors_.resize(at(system_.nfiber) *
+                      kernels_.factor_size(system_.nbin, system_.half_band)),
+      from_left_.resize(band_size), from_right_.resize(band_size),
+      elimination_.resize(kernels_.elimination_scratch(system_))};
+  simd::Checks checks{};
+  good_ &= kernels_.eliminate(system_, elimination, checks);
+  flux_.resize(unknowns * width);
+  solve_scratch_.resize(3 * unknowns * width);
+  kernels_.solve_flux(system_, elimination, flux_.data(), solve_scratch_.data(), checks);
+  for (size_t lane = 0; lane < width; ++lane)
+    if (!(checks.truncation[lane] <= max_truncation * max_truncation) ||
+        !(checks.residual[lane] <= max_residual * max_residual))
+      good_ &= ~(1 << lane);
+}
+
+// The first of rational_roots() whose interval holds the spectrum of every good lane:
+// certified by a factorisation of S - upper / kappa. Lanes beyond the last are given up.
+int LaneGroup::root_class(int nbin, const double *marginal, double *upper, int good) {
+  const auto &roots = rational_roots();
+  const int columns = system_.half_band + 1;
+  // Gershgorin's bound of the largest eigenvalue.
+  std::fill_n(upper, width, 0.0);
+  for (int w = 0; w < nbin; ++w)
+    for (size_t lane = 0; lane < width; ++lane) {
+      double sum = 0.0;
+      for (int m = 0; m < columns; ++m) {
+        sum += std::fabs(marginal[at(w * columns + m) * width + lane]);
+        if (m > 0 && w >= m)
+          sum += std::fabs(marginal[at((w - m) * columns + m) * width + lane]);
+      }
+      upper[lane] = std::max(upper[lane], sum);
+    }
+  for (size_t k = 0; k < roots.size(); ++k) {
+    double shift[width];
+    for (size_t lane = 0; lane < width; ++lane)
+      shift[lane] = upper[lane] / roots[k].kappa;
+    const int positive = kernels_.positive_above(nbin, system_.half_band, marginal, shift,
+                                                 root_scratch_.data());
+    if ((positive & good) == good) return static_cast<int>(k);
+    if (k + 1 == roots.size()) good_ &= positive;
+  }
+  return static_cast<int>(roots.size()) - 1;
+}
+
+void LaneGroup::take_roots(const Piece &piece) {
+  const int nbin = system_.nbin;
+  const specex_patch &one = *lanes_[0].patch;
+  const PatchShape shape(one);
+  const int nkeep = one.ndiag / 2;
+  const auto columns = at(system_.half_band + 1);
+  const size_t band_size = at(nbin) * columns * width;
+  double *marginal = marginal_.resize(band_size);
+  double *row_sum = row_sum_.resize(at(nbin) * width);
+  double *smoothed = smoothed_.resize(at(nbin) * width);
+  double *diagonals = diagonals_.resize(at(nbin) * at(nkeep + 1) * width);
+  root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
+  const double root_scale = std::sqrt(1.0 / piece.weight_scale());
+  for (size_t lane = 0; lane < count_; ++lane) {
+    Lane &own = lanes_[lane];
+    own.solution.roots.assign(at(one.nfiber), FiberRoot{});
+    own.solution.flux.resize(at(shape.size()));
+    for (size_t q = 0; q < own.solution.flux.size(); ++q)
+      own.solution.flux[q] = flux_.data()[q * width + lane];
+  }
+  for (int i = 0; i < one.nfiber; ++i) {
+    const int f = shape.core_fiber + i;
+    const double *own_band = band_.data() + at(f) * band_size;
+    const double *left = from_left_.data() + at(f) * band_size;
+    const double *right = from_right_.data() + at(f) * band_size;
+    for (size_t k = 0; k < band_size; ++k) {
+      double value = own_band[k];
+      if (f > 0) value -= left[k];
+      if (f + 1 < system_.nfiber) value -= right[k];
+      marginal[k] = value;
+    }
+    alignas(64) double upper[width];
+    const RationalRoot &root =
+        rational_roots()[at(root_class(nbin, marginal, upper, good_))];
+    const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
+                            root.weight.data()};
+    kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
+                         flux_.data() + at(f) * at(nbin) * width, nkeep, row_sum,
+                         smoothed, diagonals, root_scratch_.data());
+    for (size_t lane = 0; lane < count_; ++lane) {
+      FiberRoot &to = lanes_[lane].solution.roots[at(i)];
+      to.row_sum.resize(at(nbin));
+      to.smoothed.resize(at(nbin));
+      to.band.assign(at(one.ndiag) * at(nbin), 0.0);
+      const auto element = [&](int w, int m) {
+        return diagonals[(at(w) * at(nkeep + 1) + at(m)) * width + lane] * root_scale;
+      };
+      for (int w = 0; w < nbin; ++w) {
+        to.row_sum[at(w)] = row_sum[at(w) * width + lane] * root_scale;
+        to.smoothed[at(w)] = smoothed[at(w) * width + lane] * root_scale;
+        for (int k = 0; k < one.ndiag; ++k) {
+          const int row = w - nkeep + k;
+          if (row < 0 || row >= nbin) continue;
+          to.band[at(k) * at(nbin) + at(w)] =
+              element(std::min(row, w), std::abs(row - w));
+        }
+      }
+    }
+  }
+  for (size_t lane = 0; lane < count_; ++lane)
+    lanes_[lane].solved = (good_ >> lane & 1) != 0;
+}
+
+}  // namespace specex

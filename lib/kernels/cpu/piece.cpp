@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/cpu/piece.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+
+#include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/shared/gauss_hermite_spots.hpp"
+#include "kernels/shared/image.hpp"
+
+namespace specex {
+namespace {
+
+constexpr int width = simd::width;
+constexpr int ring_bins = 32;  // a power of 2, more than two batches and a half band
+constexpr int max_lags = 48;
+constexpr int64_t max_strip_pixels = int64_t{1} << 26;
+
+size_t at(int64_t index) { return static_cast<size_t>(index); }
+
+int round_up(int count) { return (count + width - 1) / width * width; }
+
+// The multiple of 8 at or below.
+int align_down(int column) { return column & ~(width - 1); }
+
+// Legendre polynomials of degree < table.ncoef at bins [first, first + count), by degree.
+simd::Basis make_basis(const LegendreTable &table, const PieceShape &shape, int count,
+                       std::vector<double> &values) {
+  values.resize(at(table.ncoef) * at(count));
+  const double scale = 2.0 / (table.wavemax - table.wavemin);
+  for (int w = 0; w < count; ++w) {
+    const double wave = shape.wavemin + (shape.first_bin + w) * shape.wavestep;
+    const double t = scale * (wave - table.wavemin) - 1.0;
+    double before = 0.0;
+    double current = 1.0;
+    for (int k = 0; k < table.ncoef; ++k) {
+      values[at(k) * at(count) + at(w)] = current;
+      const double next = ((2 * k + 1) * t * current - k * before) / (k + 1);
+      before = current;
+      current = next;
+    }
+  }
+  return {values.data(), count};
+}
+
+double evaluate(const LegendreTable &table, int fiber, const simd::Basis &basis, int w) {
+  const double *coefficient = table.coefficients.data() + at(fiber) * at(table.ncoef);
+  double sum = 0.0;
+  for (int k = 0; k < table.ncoef; ++k)
+    sum += coefficient[k] * basis.values[k * basis.stride + w];
+  return sum;
+}
+
+// For rising rows `ours` and `theirs`: calls visit(w, low, high) with the bins [low,
+// high) whose stamps share rows with our bin w.
+template <class Visit>
+void for_each_meeting(const int *ours, const int *theirs, int nbin, int ny,
+                      Visit &&visit) {
+  int low = 0;
+  int high = 0;
+  for (int w = 0; w < nbin; ++w) {
+    while (low < nbin && theirs[low] <= ours[w] - ny) ++low;
+    high = std::max(high, low);
+    while (high < nbin && theirs[high] < ours[w] + ny) ++high;
+    visit(w, low, high);
+  }
+}
+
+template <class T>
+void fill_row(const specex_image &image, int64_t y, int64_t xlow, int64_t xhigh,
+              double *values, double *weights) {
+  const T *value = static_cast<const T *>(image.pixels) + y * image.pixels_stride;
+  const T *ivar = static_cast<const T *>(image.ivar) + y * image.ivar_stride;
+  for (int64_t x = xlow; x < xhigh; ++x) {
+    const Pixel pixel =
+        clean(static_cast<double>(value[x]), static_cast<double>(ivar[x]));
+    *values++ = pixel.value;
+    *weights++ = pixel.weight;
+  }
+}
+
+}  // namespace
+
+bool Piece::prepare(const PieceShape &shape) {
+  shape_ = shape;
+  const Psf &psf = run_.psf;
+  layout_.nx = psf.spot_nx();
+  layout_.ny = psf.spot_ny();
+  layout_.row = round_up(layout_.nx + width - 1);
+  layout_.size = layout_.row * layout_.ny + width;
+  make_bases();
+  find_corners();
+  if (!find_bands()) return false;
+  find_edges();
+  if (!fill_strip()) return false;
+
+  const size_t bins = at(shape.nfiber) * at(shape.nbin);
+  kept_.resize(bins * at(layout_.size));
+  band_.resize(bins * band_stride());
+  cross_.resize(bins * lag_stride());
+  for (auto *array : {&data_, &weight_, &masked_, &far_coupling_, &edge_share_})
+    array->resize(bins);
+  ring_.resize(at(ring_bins) * at(layout_.size));
+  spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
+  block_scratch_.resize(at(layout_.size));
+  cross_scratch_.resize(at(layout_.size));
+  for (int f = 0; f < shape.nfiber; ++f) {
+    form_self_block(f);
+    if (f == 0 || nlag_ == 0) continue;
+    const size_t before = index(f - 1, 0);
+    const size_t own = index(f, 0);
+    kernels_.cross_block({layout_, strip_, kept_.data() + before * at(layout_.size),
+                          kept_.data() + own * at(layout_.size), &x0_[before],
+                          &y0_[before], &x0_[own], &y0_[own], shape.nbin, first_lag_,
+                          nlag_, lag_stride_, cross_.data() + before * lag_stride(),
+                          cross_scratch_.data()});
+  }
+  return true;
+}
+
+void Piece::make_bases() {
+  const int count = shape_.nbin + width;  // the last batch of 8 may go beyond the end
+  bases_.xtrace = make_basis(run_.psf.xtrace, shape_, count, xbasis_);
+  bases_.ytrace = make_basis(run_.psf.ytrace, shape_, count, ybasis_);
+  bases_.shape =
+      make_basis(run_.psf.parameters.front().second, shape_, count, shape_basis_);
+}
+
+void Piece::find_corners() {
+  const size_t bins = at(shape_.nfiber) * at(shape_.nbin);
+  for (auto *array : {&corner_x_, &x0_, &y0_}) array->resize(bins + width);
+  for (int f = 0; f < shape_.nfiber; ++f)
+    for (int w = 0; w < shape_.nbin; ++w) {
+      const int fiber = shape_.first_fiber + f;
+      const Corner corner =
+          spot_corner(run_.psf, evaluate(run_.psf.xtrace, fiber, bases_.xtrace, w),
+                      evaluate(run_.psf.ytrace, fiber, bases_.ytrace, w));
+      corner_x_[index(f, w)] = corner.x;
+      x0_[index(f, w)] = align_down(corner.x);
+      y0_[index(f, w)] = corner.y;
+    }
+}
+
+bool Piece::find_bands() {
+  const int nbin = shape_.nbin;
+  int band = run_.psf.ndiag() / 2;  // as many diagonals of Q are wanted
+  int lowest = INT_MAX;
+  int highest = INT_MIN;
+  for (int f = 0; f < shape_.nfiber; ++f) {
+    const int *rows = &y0_[index(f, 0)];
+    if (!std::is_sorted(rows, rows + nbin)) return false;
+    for_each_meeting(rows, rows, nbin, layout_.ny,
+                     [&](int w, int, int high) { band = std::max(band, high - 1 - w); });
+    if (f + 1 == shape_.nfiber) continue;
+    if (!std::is_sorted(rows + nbin, rows + 2 * nbin)) return false;
+    for_each_meeting(rows, rows + nbin, nbin, layout_.ny, [&](int w, int low, int high) {
+      if (low >= high) return;
+      lowest = std::min(lowest, low - w);
+      highest = std::max(highest, high - 1 - w);
+    });
+  }
+  half_band_ = simd::half_band_for(band);
+  band_stride_ = round_up(half_band_ + 1);
+  first_lag_ = lowest <= highest ? lowest : 0;
+  nlag_ = lowest <= highest ? highest - lowest + 1 : 0;
+  lag_stride_ = round_up(nlag_);
+  return half_band_ > 0 && nlag_ <= max_lags;
+}
+
+// Where fibres that are not next to each other see each other's light: self_block()
+// measures how much of it there is.
+void Piece::find_edges() {
+  const int nbin = shape_.nbin;
+  const size_t bins = at(shape_.nfiber) * at(nbin);
+  far_bin_.assign(bins, -1);
+  left_x_.assign(bins, INT_MIN / 2);
+  right_x_.assign(bins, INT_MAX / 2);
+  const auto find_closest = [&](int f, int g) {
+    for_each_meeting(&y0_[index(f, 0)], &y0_[index(g, 0)], nbin, layout_.ny,
+                     [&](int w, int low, int high) {
+                       if (low < high) far_bin_[index(f, w)] = (low + high - 1) / 2;
+                     });
+  };
+  const auto see = [&](int f, int g) {
+    for_each_meeting(&y0_[index(f, 0)], &y0_[index(g, 0)], nbin, layout_.ny,
+                     [&](int w, int low, int high) {
+                       if (low >= high) return;
+                       // Traces are smooth: the ends of the range bound it, to a pixel.
+                       const auto [near, far] = std::minmax(
+                           corner_x_[index(g, low)], corner_x_[index(g, high - 1)]);
+                       int &left = left_x_[index(f, w)];
+                       int &right = right_x_[index(f, w)];
+                       if (near >= corner_x_[index(f, w)])
+                         right = std::min(right, near - 1);
+                       else
+                         left = std::max(left, far + layout_.nx + 1);
+                     });
+  };
+  std::vector<int> low(at(shape_.nfiber));
+  std::vector<int> high(at(shape_.nfiber));
+  for (int f = 0; f < shape_.nfiber; ++f) {
+    const auto [first, last] =
+        std::minmax_element(&corner_x_[index(f, 0)], &corner_x_[index(f, 0)] + nbin);
+    low[at(f)] = *first;
+    high[at(f)] = *last + layout_.nx;
+  }
+  for (int f = 0; f < shape_.nfiber; ++f)
+    for (int g = f + 2; g < shape_.nfiber; ++g) {
+      if (low[at(f)] >= high[at(g)] || low[at(g)] >= high[at(f)]) continue;
+      if (g == f + 2) {
+        find_closest(g, f);
+      } else {
+        see(f, g);
+        see(g, f);
+      }
+    }
+}
+
+bool Piece::fill_strip() {
+  const specex_image &image = run_.image;
+  const size_t bins = at(shape_.nfiber) * at(shape_.nbin);
+  const auto [xlow, xhigh] =
+      std::minmax_element(x0_.begin(), x0_.begin() + static_cast<ptrdiff_t>(bins));
+  const auto [ylow, yhigh] =
+      std::minmax_element(y0_.begin(), y0_.begin() + static_cast<ptrdiff_t>(bins));
+  strip_.xmin = *xlow;
+  strip_.ymin = *ylow;
+  const int64_t columns = int64_t{*xhigh} - *xlow + layout_.row;
+  const int64_t rows = int64_t{*yhigh} - *ylow + layout_.ny;
+  if (columns * rows > max_strip_pixels) return false;
+  strip_.stride = columns;
+  const auto count = at(columns * rows);
+  double *values = strip_values_.resize(count);
+  double *weights = strip_weights_.resize(count);
+  strip_masked_.resize(count / width);
+  strip_.values = values;
+  strip_.weights = weights;
+  strip_.masked = strip_masked_.data();
+
+  const int64_t first = std::clamp<int64_t>(strip_.xmin, 0, image.nx);
+  const int64_t end = std::clamp<int64_t>(strip_.xmin + columns, first, image.nx);
+  double largest = 0.0;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t y = strip_.ymin + r;
+    double *value = values + r * columns;
+    double *weight = weights + r * columns;
+    const bool on_ccd = y >= 0 && y < image.ny && first < end;
+    const int64_t left = on_ccd ? first - strip_.xmin : columns;
+    const int64_t right = on_ccd ? end - strip_.xmin : columns;
+    std::fill(value, value + left, 0.0);
+    std::fill(weight, weight + left, 0.0);
+    if (on_ccd) {
+      const auto fill = image.type == SPECEX_FLOAT32 ? fill_row<float> : fill_row<double>;
+      fill(image, y, first, end, value + left, weight + left);
+    }
+    std::fill(value + right, value + columns, 0.0);
+    std::fill(weight + right, weight + columns, 0.0);
+    for (int64_t k = 0; k < columns; k += width) {
+      double lowest = weight[k];
+      for (int lane = 0; lane < width; ++lane) {
+        lowest = std::min(lowest, weight[k + lane]);
+        largest = std::max(largest, weight[k + lane]);
+      }
+      strip_masked_[at((r * columns + k) / width)] = lowest == 0.0;
+    }
+  }
+  // The coupling of fibres is summed in float: extreme weights are brought into its
+  // range, by a power of 2, which changes no bit of the result.
+  weight_scale_ = 1.0;
+  if (largest > 0.0 && (largest > 1e20 || largest < 1e-20)) {
+    int exponent = 0;
+    std::frexp(largest, &exponent);
+    weight_scale_ = std::ldexp(1.0, std::clamp(-exponent, -1000, 1000));
+    for (size_t k = 0; k < count; ++k) weights[k] *= weight_scale_;
+  }
+  return true;
+}
+
+void Piece::load_fiber(int f) {
+  const Psf &psf = run_.psf;
+  const auto *model = dynamic_cast<const GaussHermiteSpots *>(&run_.spots);
+  if (model == nullptr || model->has_tail()) {
+    fiber_psf_.ncoef = 0;  // evaluated one by one, by the model itself
+    return;
+  }
+  const auto row = [&](const LegendreTable &table) {
+    return table.coefficients.data() + at(shape_.first_fiber + f) * at(table.ncoef);
+  };
+  const int ncoef = model->sigma_x().ncoef;
+  terms_.assign(at((psf.ghdegx + 1) * (psf.ghdegy + 1) * ncoef), 0.0);
+  for (const GaussHermiteSpots::Term &term : model->terms())
+    std::copy_n(row(*term.coefficient), ncoef,
+                &terms_[at((term.i * (psf.ghdegy + 1) + term.j) * ncoef)]);
+  fiber_psf_ = {psf.hsizex,
+                psf.hsizey,
+                psf.ghdegx,
+                psf.ghdegy,
+                psf.xtrace.ncoef,
+                psf.ytrace.ncoef,
+                ncoef,
+                row(psf.xtrace),
+                row(psf.ytrace),
+                row(model->sigma_x()),
+                row(model->sigma_y()),
+                terms_.data()};
+  spot_scratch_.resize(kernels_.spot_scratch(fiber_psf_));
+}
+
+void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
+  int corner_x[width];
+  int corner_y[width];
+  int shift[width];
+  double *stamps[width];
+  for (int k = 0; k < width; ++k) {
+    const int w = std::min(first + k, shape_.nbin - 1);
+    corner_x[k] = corner_x_[index(f, w)];
+    corner_y[k] = y0_[index(f, w)];
+    shift[k] = corner_x[k] - x0_[index(f, w)];
+    stamps[k] = ring + at((first + k) & (ring_size - 1)) * at(layout_.size);
+  }
+  if (fiber_psf_.ncoef > 0) {
+    kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots_.data(),
+                            spot_scratch_.data());
+  } else {
+    std::vector<double> spot(at(layout_.nx) * at(layout_.ny));
+    for (int k = 0; k < width; ++k) {
+      const int w = std::min(first + k, shape_.nbin - 1);
+      run_.spots.evaluate(shape_.first_fiber + f,
+                          shape_.wavemin + (shape_.first_bin + w) * shape_.wavestep,
+                          spot.data());
+      for (size_t p = 0; p < spot.size(); ++p) spots_.data()[p * width + at(k)] = spot[p];
+    }
+  }
+  kernels_.place_spots(layout_, spots_.data(), shift, stamps);
+}
+
+void Piece::form_self_block(int f) {
+  load_fiber(f);
+  const size_t own = index(f, 0);
+  simd::SelfBlock block{layout_,
+                        strip_,
+                        ring_.data(),
+                        ring_bins,
+                        &x0_[own],
+                        &y0_[own],
+                        0,
+                        0,
+                        shape_.nbin,
+                        half_band_,
+                        band_stride_,
+                        kept_.data() + own * at(layout_.size),
+                        band_.data() + own * band_stride(),
+                        &data_[own],
+                        &weight_[own],
+                        &masked_[own],
+                        f >= 2 ? stamp(f - 2, 0) : nullptr,
+                        f >= 2 ? band(f - 2, 0) : nullptr,
+                        f >= 2 ? &x0_[index(f - 2, 0)] : nullptr,
+                        f >= 2 ? &y0_[index(f - 2, 0)] : nullptr,
+                        &far_bin_[own],
+                        &left_x_[own],
+                        &right_x_[own],
+                        &far_coupling_[own],
+                        &edge_share_[own],
+                        block_scratch_.data()};
+  for (int w = 0; w < shape_.nbin; w += width) {
+    evaluate_batch(f, w, ring_.data(), ring_bins);
+    const int evaluated = w + width;
+    block.first = block.end;
+    block.end = evaluated >= shape_.nbin ? shape_.nbin
+                                         : std::max(block.first, evaluated - half_band_);
+    kernels_.self_block(block);
+  }
+}
+
+}  // namespace specex

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The unit of work of the vector engine: the fibres of one bundle over a run of bins, and
+// up to 8 steps of patches within it, which become the lanes of the algebra. A piece
+// evaluates each spot once and forms the blocks of the normal equations of all its
+// patches at once; what is per patch is cut from them.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "kernels/backend.hpp"
+#include "kernels/cpu/simd/kernels.hpp"
+#include "kernels/shared/spot_table.hpp"
+
+namespace specex {
+
+// Memory that keeps its size from piece to piece, aligned for vectors.
+template <class T>
+class Aligned {
+ public:
+  T *resize(size_t count);  // contents are lost
+  T *data() { return aligned_; }
+  const T *data() const { return aligned_; }
+
+ private:
+  std::vector<T> memory_;
+  T *aligned_ = nullptr;
+};
+
+template <class T>
+T *Aligned<T>::resize(size_t count) {
+  constexpr size_t slack = 64 / sizeof(T);
+  if (memory_.size() < count + slack) memory_.resize(count + slack);
+  const auto misaligned = reinterpret_cast<uintptr_t>(memory_.data()) % 64;
+  aligned_ = memory_.data() + (misaligned == 0 ? 0 : (64 - misaligned) / sizeof(T));
+  return aligned_;
+}
+
+// Fibres and bins of a piece.
+struct PieceShape {
+  int first_fiber;
+  int nfiber;
+  int first_bin;
+  int nbin;
+  double wavemin;  // of bin 0, Angstrom
+  double wavestep;
+};
+
+class Piece {
+ public:
+  Piece(const Run &run, const simd::Kernels &kernels) : run_(run), kernels_(kernels) {}
+
+  // False where the geometry is not one that the vector kernels handle (traces that do
+  // not rise, spots that overlap too many bins or fibres): such patches are solved
+  // otherwise.
+  bool prepare(const PieceShape &shape);
+
+  const PieceShape &shape() const { return shape_; }
+  const simd::StampLayout &layout() const { return layout_; }
+  const simd::Strip &strip() const { return strip_; }
+  double weight_scale() const { return weight_scale_; }
+
+  int half_band() const { return half_band_; }  // that the kernels are used with
+  int first_lag() const { return first_lag_; }
+  int nlag() const { return nlag_; }
+
+  // By fibre and bin of the piece, counted from its first.
+  int x0(int f, int w) const { return x0_[index(f, w)]; }
+  int y0(int f, int w) const { return y0_[index(f, w)]; }
+  const float *stamp(int f, int w) const {
+    return kept_.data() + index(f, w) * static_cast<size_t>(layout_.size);
+  }
+  const double *band(int f, int w) const {
+    return band_.data() + index(f, w) * band_stride();
+  }
+  const double *cross(int f, int w) const {
+    return cross_.data() + index(f, w) * lag_stride();
+  }
+  size_t band_stride() const { return static_cast<size_t>(band_stride_); }
+  size_t lag_stride() const { return static_cast<size_t>(lag_stride_); }
+  double data(int f, int w) const { return data_[index(f, w)]; }
+  double weight(int f, int w) const { return weight_[index(f, w)]; }
+  double masked(int f, int w) const { return masked_[index(f, w)]; }
+  double far_coupling(int f, int w) const { return far_coupling_[index(f, w)]; }
+  double edge_share(int f, int w) const { return edge_share_[index(f, w)]; }
+
+ private:
+  size_t index(int f, int w) const {
+    return static_cast<size_t>(f) * static_cast<size_t>(shape_.nbin) +
+           static_cast<size_t>(w);
+  }
+
+  void make_bases();
+  void load_fiber(int f);
+  void find_corners();
+  bool find_bands();
+  void find_edges();
+  bool fill_strip();
+  void form_self_block(int f);
+  void evaluate_batch(int f, int first, double *ring, int ring_size);
+
+  const Run &run_;
+  const simd::Kernels &kernels_;
+  PieceShape shape_{};
+  simd::StampLayout layout_{};
+  int half_band_ = 0;
+  int band_stride_ = 0;
+  int first_lag_ = 0;
+  int nlag_ = 0;
+  int lag_stride_ = 0;
+  double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
+
+  // Legendre polynomials at the piece's bins
+  std::vector<double> xbasis_, ybasis_, shape_basis_;
+  simd::FiberBases bases_{};
+  simd::FiberPsf fiber_psf_{};
+  std::vector<double> terms_;
+
+  std::vector<int> corner_x_, x0_, y0_, far_bin_, left_x_, right_x_;
+  Aligned<double> strip_values_, strip_weights_;
+  std::vector<unsigned char> strip_masked_;
+  simd::Strip strip_{};
+
+  Aligned<double> ring_, spots_, spot_scratch_, block_scratch_;
+  Aligned<float> kept_, cross_scratch_;
+  Aligned<double> band_, cross_;
+  std::vector<double> data_, weight_, masked_, far_coupling_, edge_share_;
+};
+
+}  // namespace specex

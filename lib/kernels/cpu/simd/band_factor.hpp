@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// L D L^T of band matrices, 8 problems at a time, with the half band fixed when compiled
+// so that a column stays in registers. Half bands between those that exist are served by
+// the next larger one, with zero diagonals.
+#pragma once
+
+#include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/cpu/simd/stages.hpp"
+
+namespace specex::SPECEX_ISA {
+
+// A factor is [Band zero columns, then nbin columns, then Band zero columns] of
+// [Band + 1][8]: element 0 of column j is 1 / d_j, element m is l(j + m, j). The zeros
+// spare the recurrences a test at the ends.
+template <int Band>
+struct Factor {
+  static constexpr int column_size = (Band + 1) * lanes;
+
+  static size_t size(int nbin) {
+    return static_cast<size_t>((nbin + 2 * Band) * column_size);
+  }
+  static double *column(double *factor, int j) {
+    return factor + (j + Band) * column_size;
+  }
+  static const double *column(const double *factor, int j) {
+    return factor + (j + Band) * column_size;
+  }
+};
+
+// Computes A + shift I = L D L^T. Lanes where a pivot is not positive are 0 in the
+// result.
+template <int Band>
+Integers factorise(const double *band, Vector shift, int nbin, double *factor) {
+  using F = Factor<Band>;
+  constexpr int ring = 16;  // at least Band + 1, a power of 2
+  static_assert(Band < ring + 1);
+  Vector unscaled[ring][Band + 1] = {};  // columns of L D
+  for (int j = 1; j <= Band; ++j)
+    for (int m = 0; m <= Band; ++m) {
+      store(F::column(factor, -j) + m * lanes, Vector{});
+      store(F::column(factor, nbin - 1 + j) + m * lanes, Vector{});
+    }
+  Integers good = ~Integers{};
+  for (int j = 0; j < nbin; ++j) {
+    const double *from = band + static_cast<ptrdiff_t>(j) * F::column_size;
+    double *to = F::column(factor, j);
+    Vector a[Band + 1];
+    for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
+    a[0] += shift;
+#pragma GCC unroll 16
+    for (int p = Band; p >= 1; --p) {
+      const Vector c = unscaled[(j - p) & (ring - 1)][p];
+      const double *earlier = to - p * F::column_size;
+#pragma GCC unroll 16
+      for (int m = 0; m <= Band - p; ++m) a[m] -= load(earlier + (m + p) * lanes) * c;
+    }
+    good &= a[0] > Vector{};
+    const Vector inverse = 1.0 / a[0];
+    store(to, inverse);
+    for (int m = 1; m <= Band; ++m) {
+      store(to + m * lanes, a[m] * inverse);
+      unscaled[j & (ring - 1)][m] = a[m];
+    }
+  }
+  return good;
+}
+
+// x := (L D L^T)^-1 x, in place.
+template <int Band>
+void solve(const double *factor, int nbin, double *x) {
+  using F = Factor<Band>;
+  for (int j = 0; j < nbin; ++j) {
+    Vector value = load(x + j * lanes);
+    for (int p = j < Band ? j : Band; p >= 1; --p)
+      value -= load(F::column(factor, j - p) + p * lanes) * load(x + (j - p) * lanes);
+    store(x + j * lanes, value);
+  }
+  for (int j = nbin - 1; j >= 0; --j) {
+    const double *column = F::column(factor, j);
+    Vector value = load(x + j * lanes) * load(column);
+    for (int m = nbin - 1 - j < Band ? nbin - 1 - j : Band; m >= 1; --m)
+      value -= load(column + m * lanes) * load(x + (j + m) * lanes);
+    store(x + j * lanes, value);
+  }
+}
+
+// Calls function.template operator()<Band>() for the half band given.
+template <class Function>
+SPECEX_INLINE auto for_half_band(int half_band, Function &&function) {
+  switch (half_band) {
+    case 7:
+      return function.template operator()<7>();
+    case 8:
+      return function.template operator()<8>();
+    case 9:
+      return function.template operator()<9>();
+    case 10:
+      return function.template operator()<10>();
+    case 12:
+      return function.template operator()<12>();
+    default:
+      return function.template operator()<15>();
+  }
+}
+
+}  // namespace specex::SPECEX_ISA

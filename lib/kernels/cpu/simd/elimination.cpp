@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Elimination of fibres, 8 patches at a time. Ordered by fibre, N is block tridiagonal:
+// band matrices D_f on the diagonal and the couplings X_f of f with f + 1 beside it. From
+// the left,
+//   M_0 = D_0,   M_{f+1} = D_{f+1} - K_{f+1},   K_{f+1} = X_f^T M_f^-1 X_f,
+// and likewise from the right. What remains for fibre f once all others are marginalised,
+//   S_f = D_f - K_f(left) - K_f(right) = (C_ff)^-1        (Bolton & Schlegel 2010, sec.
+//   3)
+// is as narrow as D_f to within rounding; what of K lies beyond is measured, not assumed.
+#include "kernels/cpu/simd/band_factor.hpp"
+
+namespace specex::SPECEX_ISA {
+namespace {
+
+// Columns of L^-1 X end this many rows below X: further down they have decayed.
+constexpr int tail = 6;
+constexpr int ring = 16;
+
+// The coupling between a source fibre, which is eliminated, and its target: element
+// (row of the source, column of the target).
+struct Coupling {
+  const double *cross;  // [nbin][nlag][8]
+  int nbin;
+  int nlag;
+  int first_lag;
+  bool to_the_right;  // the source is the fibre whose rows `cross` has
+
+  int first_row(int column) const {
+    return to_the_right ? column - (first_lag + nlag - 1) : column + first_lag;
+  }
+  const double *element(int row, int column) const {
+    const int lag = (to_the_right ? column - row : row - column) - first_lag;
+    const int at = to_the_right ? row : column;
+    return cross + (static_cast<ptrdiff_t>(at) * nlag + lag) * lanes;
+  }
+};
+
+// K = X^T (L D L^T)^-1 X within the band; returns, squared and relative to the target's
+// diagonal elements, the largest of what is left out: K just beyond the band, and the
+// last row of a column of L^-1 X.
+template <int Band>
+Vector message(const double *factor, const Coupling &x, const double *target_band,
+               double *k, double *scratch) {
+  using F = Factor<Band>;
+  const int window = x.nlag + tail + Band;  // rows kept of a column, after Band zeros
+  Vector beyond{};
+  int first_rows[ring] = {};
+  int end_rows[ring] = {};
+  for (int column = 0; column < x.nbin; ++column) {
+    const int slot = column & (ring - 1);
+    double *u = scratch + static_cast<ptrdiff_t>(slot) * 2 * window * lanes;  // L^-1 X
+    double *v = u + static_cast<ptrdiff_t>(window) * lanes;  // D^-1 L^-1 X
+    const int lowest = x.first_row(column);
+    const int first = lowest > 0 ? lowest : 0;
+    int end = lowest + x.nlag + tail;
+    if (end > x.nbin) end = x.nbin;
+    if (end < first) end = first;
+    first_rows[slot] = first;
+    end_rows[slot] = end;
+    for (int m = 0; m < Band; ++m) store(u + m * lanes, Vector{});
+    const auto row_of = [&](double *array, int row) {
+      return array + (row - first + Band) * lanes;
+    };
+    for (int row = first; row < end; ++row) {
+      Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
+      Vector other{};
+      const double *below = F::column(factor, row);
+#pragma GCC unroll 16
+      for (int p = Band; p >= 1; --p) {
+        const Vector term = load(below - p * F::column_size + p * lanes) *
+                            load(row_of(u, row) - p * lanes);
+        if (p % 2 == 0)
+          value -= term;
+        else
+          other -= term;
+      }
+      value += other;
+      store(row_of(u, row), value);
+      store(row_of(v, row), value * load(below));
+    }
+    if (end > first && end < x.nbin) {  // what the next row would add, at most
+      const Vector last =
+          load(row_of(u, end - 1)) * load(row_of(v, end - 1)) /
+          load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
+      beyond = maximum(beyond, last * last);
+    }
+    for (int m = 0; m <= Band + 1 && m <= column && m < ring; ++m) {
+      const int earlier = (column - m) & (ring - 1);
+      const double *w =
+          scratch + (static_cast<ptrdiff_t>(earlier) * 2 + 1) * window * lanes;
+      const int from = first > first_rows[earlier] ? first : first_rows[earlier];
+      const int to = end < end_rows[earlier] ? end : end_rows[earlier];
+      Vector part[2] = {};
+      int row = from;
+      for (; row + 1 < to; row += 2) {
+        part[0] +=
+            load(row_of(u, row)) * load(w + (row - first_rows[earlier] + Band) * lanes);
+        part[1] += load(row_of(u, row + 1)) *
+                   load(w + (row + 1 - first_rows[earlier] + Band) * lanes);
+      }
+      if (row < to)
+        part[0] +=
+            load(row_of(u, row)) * load(w + (row - first_rows[earlier] + Band) * lanes);
+      const Vector total = part[0] + part[1];
+      if (m <= Band) {
+        store(k + static_cast<ptrdiff_t>(column - m) * F::column_size + m * lanes, total);
+      } else {
+        const Vector scale =
+            load(target_band + static_cast<ptrdiff_t>(column) * F::column_size) *
+            load(target_band + static_cast<ptrdiff_t>(column - m) * F::column_size);
+        beyond = maximum(beyond, total * total / scale);
+      }
+    }
+  }
+  // Elements whose column would be beyond the last bin.
+  for (int j = x.nbin > Band ? x.nbin - Band : 0; j < x.nbin; ++j)
+    for (int m = x.nbin - j; m <= Band; ++m)
+      store(k + static_cast<ptrdiff_t>(j) * F::column_size + m * lanes, Vector{});
+  return beyond;
+}
+
+// to := from - less, returns the largest share that was taken from the diagonal.
+template <int Band>
+Vector subtract(const double *from, const double *less, int nbin, double *to) {
+  Vector largest{};
+  for (int j = 0; j < nbin; ++j)
+    for (int m = 0; m <= Band; ++m) {
+      const ptrdiff_t at =
+          static_cast<ptrdiff_t>(j) * Factor<Band>::column_size + m * lanes;
+      store(to + at, load(from + at) - load(less + at));
+      if (m == 0) largest = maximum(largest, load(less + at) / load(from + at));
+    }
+  return largest;
+}
+
+void note(Vector value, double *worst) {
+  for (int lane = 0; lane < lanes; ++lane)
+    if (!(value[lane] <= worst[lane])) worst[lane] = value[lane];
+}
+
+int bits(Integers condition) {
+  int result = 0;
+  for (int lane = 0; lane < lanes; ++lane)
+    if (condition[lane] != 0) result |= 1 << lane;
+  return result;
+}
+
+template <int Band>
+int eliminate_fibers(const BlockSystem &system, const Elimination &e, Checks &checks) {
+  using F = Factor<Band>;
+  const ptrdiff_t band_size = static_cast<ptrdiff_t>(system.nbin) * F::column_size;
+  const ptrdiff_t cross_size = static_cast<ptrdiff_t>(system.nbin) * system.nlag * lanes;
+  const auto factor_size = static_cast<ptrdiff_t>(F::size(system.nbin));
+  double *reduced = e.scratch;
+  double *right_factor = reduced + band_size;
+  double *columns = right_factor + factor_size;
+  Integers good = ~Integers{};
+  Vector coupling{};
+  Vector beyond{};
+  const auto pass = [&](int f, int source_of_next, double *taken, double *factor,
+                        int neighbour) {
+    const double *own = system.band + f * band_size;
+    if (source_of_next) {
+      coupling = maximum(
+          coupling, subtract<Band>(own, taken + f * band_size, system.nbin, reduced));
+      own = reduced;
+    }
+    good &= factorise<Band>(own, Vector{}, system.nbin, factor);
+    if (neighbour < 0 || neighbour >= system.nfiber) return;
+    const bool right = neighbour > f;
+    const Coupling x{system.cross + (right ? f : neighbour) * cross_size, system.nbin,
+                     system.nlag, system.first_lag, right};
+    beyond = maximum(beyond, message<Band>(factor, x, system.band + neighbour * band_size,
+                                           taken + neighbour * band_size, columns));
+  };
+  for (int f = 0; f < system.nfiber; ++f)
+    pass(f, f > 0, e.from_left, e.left_factor + f * factor_size, f + 1);
+  for (int f = system.nfiber - 1; f > 0; --f)
+    pass(f, f < system.nfiber - 1, e.from_right, right_factor, f - 1);
+  note(coupling, checks.coupling);
+  note(beyond, checks.truncation);  // squared here: the caller takes the root
+  return bits(good);
+}
+
+// residual := data - N x, by blocks; and the flux errors' scale.
+template <int Band>
+void residual_of(const BlockSystem &system, const double *x, double *residual) {
+  const int n = system.nbin;
+  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
+  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
+    store(residual + k, load(system.data + k));
+  for (int f = 0; f < system.nfiber; ++f) {
+    const double *own_x = x + f * vector_size;
+    double *own_r = residual + f * vector_size;
+    for (int j = 0; j < n; ++j) {
+      const double *column = system.band + f * n * Factor<Band>::column_size +
+                             static_cast<ptrdiff_t>(j) * Factor<Band>::column_size;
+      const Vector xj = load(own_x + j * lanes);
+      Vector total = load(own_r + j * lanes) - load(column) * xj;
+      const int last = n - 1 - j < Band ? n - 1 - j : Band;
+      for (int m = 1; m <= last; ++m) {
+        const Vector a = load(column + m * lanes);
+        total -= a * load(own_x + (j + m) * lanes);
+        store(own_r + (j + m) * lanes, load(own_r + (j + m) * lanes) - a * xj);
+      }
+      if (f + 1 < system.nfiber) {
+        const double *cross =
+            system.cross + (static_cast<ptrdiff_t>(f) * n + j) * system.nlag * lanes;
+        for (int l = 0; l < system.nlag; ++l) {
+          const int v = j + system.first_lag + l;
+          if (v < 0 || v >= n) continue;
+          const Vector a = load(cross + l * lanes);
+          total -= a * load(own_x + vector_size + v * lanes);
+          double *r = own_r + vector_size + v * lanes;
+          store(r, load(r) - a * xj);
+        }
+      }
+      store(own_r + j * lanes, total);
+    }
+  }
+}
+
+// dx := N^-1 r with the left factors: exact for what they hold, so that a second pass on
+// the remaining residual settles the rest.
+template <int Band>
+void block_solve(const BlockSystem &system, const Elimination &e, double *r,
+                 double *work) {
+  const int n = system.nbin;
+  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
+  const auto factor_size = static_cast<ptrdiff_t>(Factor<Band>::size(n));
+  const auto each = [&](int f, auto &&apply) {
+    for (int j = 0; j < n; ++j)
+      for (int l = 0; l < system.nlag; ++l) {
+        const int v = j + system.first_lag + l;
+        if (v < 0 || v >= n) continue;
+        apply(j, v,
+              load(system.cross +
+                   ((static_cast<ptrdiff_t>(f) * n + j) * system.nlag + l) * lanes));
+      }
+  };
+  for (int f = 0; f + 1 < system.nfiber; ++f) {
+    for (ptrdiff_t k = 0; k < vector_size; k += lanes)
+      store(work + k, load(r + f * vector_size + k));
+    solve<Band>(e.left_factor + f * factor_size, n, work);
+    double *next = r + (f + 1) * vector_size;
+    each(f, [&](int j, int v, Vector a) {
+      store(next + v * lanes, load(next + v * lanes) - a * load(work + j * lanes));
+    });
+  }
+  for (int f = system.nfiber - 1; f >= 0; --f) {
+    double *own = r + f * vector_size;
+    if (f + 1 < system.nfiber) {
+      const double *next = own + vector_size;
+      each(f, [&](int j, int v, Vector a) {
+        store(own + j * lanes, load(own + j * lanes) - a * load(next + v * lanes));
+      });
+    }
+    solve<Band>(e.left_factor + f * factor_size, n, own);
+  }
+}
+
+template <int Band>
+void refine(const BlockSystem &system, const Elimination &e, double *flux,
+            double *scratch, Checks &checks) {
+  constexpr int max_sweeps = 8;
+  constexpr double good_enough = 1e-11;  // standard deviations
+  const ptrdiff_t size = static_cast<ptrdiff_t>(system.nfiber) * system.nbin * lanes;
+  double *r = scratch;
+  double *work = r + size;
+  for (ptrdiff_t k = 0; k < size; k += lanes) store(flux + k, Vector{});
+  for (ptrdiff_t k = 0; k < size; k += lanes) store(r + k, load(system.data + k));
+  Vector before{};
+  Vector expected{};  // what a further sweep would change
+  for (int sweep = 0; sweep < max_sweeps; ++sweep) {
+    block_solve<Band>(system, e, r, work);
+    Vector change{};
+    for (ptrdiff_t k = 0; k < size; k += lanes) {
+      const Vector dx = load(r + k);
+      store(flux + k, load(flux + k) + dx);
+      change = maximum(change, dx * dx * load(system.band + k * (Band + 1)));
+    }
+    // change is the square of a correction in standard deviations; corrections shrink
+    // by a constant factor.
+    expected = sweep == 0 ? change : change * change / maximum(before, broadcast(1e-300));
+    before = change;
+    int settled = 0;
+    for (int lane = 0; lane < lanes; ++lane)
+      if (sweep > 0 && expected[lane] <= good_enough * good_enough) ++settled;
+    if (settled == lanes) break;
+    if (sweep + 1 < max_sweeps) residual_of<Band>(system, flux, r);
+  }
+  note(expected, checks.residual);  // squared here: the caller takes the root
+}
+
+}  // namespace
+
+size_t factor_size(int nbin, int half_band) {
+  return for_half_band(half_band, [&]<int Band>() { return Factor<Band>::size(nbin); });
+}
+
+size_t elimination_scratch(const BlockSystem &system) {
+  return for_half_band(system.half_band, [&]<int Band>() {
+    return static_cast<size_t>(system.nbin) * Factor<Band>::column_size +
+           Factor<Band>::size(system.nbin) +
+           static_cast<size_t>(ring * 2 * (system.nlag + tail + Band) * lanes);
+  });
+}
+
+int eliminate(const BlockSystem &system, const Elimination &elimination, Checks &checks) {
+  return for_half_band(system.half_band, [&]<int Band>() {
+    return eliminate_fibers<Band>(system, elimination, checks);
+  });
+}
+
+void solve_flux(const BlockSystem &system, const Elimination &elimination, double *flux,
+                double *scratch, Checks &checks) {
+  for_half_band(system.half_band, [&]<int Band>() {
+    refine<Band>(system, elimination, flux, scratch, checks);
+  });
+}
+
+}  // namespace specex::SPECEX_ISA

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+namespace specex::simd {
+
+// The half bands that kernels are compiled for.
+inline constexpr int half_bands[] = {7, 8, 9, 10, 12, 15};
+
+// The smallest of them that holds `needed`; 0 where there is none.
+inline int half_band_for(int needed) {
+  for (const int half_band : half_bands)
+    if (half_band >= needed) return half_band;
+  return 0;
+}
+
+}  // namespace specex::simd

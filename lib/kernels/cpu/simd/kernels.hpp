@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the vector kernels do, stage by stage, and the table through which the engine
+// calls those of the instruction set it chose. Plain structs of numbers and pointers.
+//
+// Vectors are written as groups of 8 doubles, [..][8]. In the stages up to the normal
+// equations the lanes are 8 pixels of a row (or 8 bins of a fibre, while spots are
+// evaluated); in the algebra they are 8 problems: the same fibres of 8 patches.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace specex::simd {
+
+constexpr int width = 8;  // lanes
+
+// ---------------------------------------------------------------- spots
+
+// One fibre's PSF: Legendre coefficients of its trace and shape.
+struct FiberPsf {
+  int half_x;
+  int half_y;
+  int degree_x;
+  int degree_y;
+  int nxtrace;
+  int nytrace;
+  int ncoef;
+  const double *xtrace;   // [nxtrace]
+  const double *ytrace;   // [nytrace]
+  const double *sigma_x;  // [ncoef]
+  const double *sigma_y;  // [ncoef]
+  const double *terms;    // [degree_x + 1][degree_y + 1][ncoef]
+};
+
+// Legendre polynomials at consecutive bins: element (k, bin) is values[k * stride + bin].
+struct Basis {
+  const double *values;
+  ptrdiff_t stride;
+};
+
+struct FiberBases {
+  Basis xtrace;
+  Basis ytrace;
+  Basis shape;
+};
+
+// ---------------------------------------------------------------- stamps and pixels
+
+// Stamps of one fibre over a piece of a bundle. Columns are padded to a multiple of 8 and
+// start at a multiple of 8, so that the pixels of neighbouring stamps share lanes.
+struct StampLayout {
+  int nx;  // pixels of a spot
+  int ny;
+  int row;   // columns of a stamp: nx + 7 rounded up to 8
+  int size;  // from one stamp to the next: row * ny, and room for what place_spots spills
+};
+
+// Cleaned pixels around a bundle: values and weights, 0 outside the CCD. Rows start at a
+// multiple of 8 columns.
+struct Strip {
+  const double *values;
+  const double *weights;
+  const unsigned char *masked;  // [row][stride / 8]: some weight of these 8 pixels is 0
+  ptrdiff_t stride;             // columns, a multiple of 8
+  int xmin;                     // of the first column
+  int ymin;
+};
+
+// ---------------------------------------------------------------- normal equations
+
+// Rows [first, end) of one fibre's part of the normal equations.
+struct SelfBlock {
+  StampLayout layout;
+  Strip strip;
+  const double *spots;  // ring of `ring` stamps: bin w is at (w & (ring - 1)) * size
+  int ring;
+  const int *x0;  // [bin] first column of the stamp, a multiple of 8
+  const int *y0;  // [bin] first row
+  int first;
+  int end;
+  int nbin;  // bins beyond do not exist
+  int half_band;
+  int band_stride;  // half_band + 1 rounded up to 8
+  float *kept;      // [bin][size]: the spots, kept for later stages
+  double *band;     // [bin][band_stride]: element m is N[w][w + m]
+  double *data;     // [bin] A^T W d
+  double *weight;   // [bin] A^T W 1
+  double *masked;   // [bin] share of the profile on pixels of weight 0
+  // Fibres that are not next to each other are taken as uncoupled. How far that holds is
+  // measured for the fibre before the last, at the bins whose stamps lie closest, and
+  // bounded for all others: by the share of a bin's diagonal element that the columns
+  // below left_x and from right_x on hold.
+  const float *far_spots;  // [bin][size] of that fibre; NULL: there is none
+  const double *far_band;  // its band
+  const int *far_x0;
+  const int *far_y0;
+  const int *far_bin;    // [bin] closest bin of that fibre; -1: none
+  const int *left_x;     // [bin]
+  const int *right_x;    // [bin]
+  double *far_coupling;  // [bin] out: |N_fg| / sqrt(N_ff N_gg)
+  double *edge_share;    // [bin] out
+  double *scratch;       // [layout.size]
+};
+
+// Rows [0, nbin) of the coupling of fibre f with fibre g = f + 1, at lags first_lag..
+struct CrossBlock {
+  StampLayout layout;
+  Strip strip;
+  const float *spots_f;  // [bin][size]
+  const float *spots_g;
+  const int *x0_f;
+  const int *y0_f;
+  const int *x0_g;
+  const int *y0_g;
+  int nbin;
+  int first_lag;
+  int nlag;
+  int lag_stride;  // nlag rounded up to 8
+  double *cross;   // [bin][lag_stride]: element l is N[f, w][g, w + first_lag + l]
+  float *scratch;  // [layout.size]
+};
+
+// ---------------------------------------------------------------- algebra, 8 problems
+
+// The normal equations of 8 patches, by blocks of fibres. A fibre's band matrix is
+// [nbin][half_band + 1][8], its coupling with the next fibre [nbin][nlag][8], a vector
+// [nbin][8]; fibres follow each other.
+struct BlockSystem {
+  int nfiber;
+  int nbin;
+  int half_band;
+  int first_lag;  // of the next fibre's bin, less this fibre's
+  int nlag;
+  const double *band;
+  const double *cross;
+  const double *data;
+};
+
+// What was found out about the 8 problems while solving them: the worst of all fibres and
+// bins. The shortcuts hold where these are small.
+struct Checks {
+  double coupling[8];    // largest share of a diagonal element that a neighbour takes
+  double truncation[8];  // marginal matrix beyond its band, relative to the diagonal
+  double residual[8];    // error of the flux, estimated, in standard deviations
+};
+
+struct Poles {
+  int count;
+  const double *shift;  // relative to the upper end of the spectrum
+  const double *weight;
+};
+
+// What the elimination leaves behind; sizes in doubles by elimination_scratch().
+struct Elimination {
+  double *left_factor;  // [fibre]: of the marginal matrices from the left
+  double *from_left;    // [fibre]: band matrices that the left neighbour takes
+  double *from_right;   // [fibre]
+  double *scratch;
+};
+
+struct Kernels {
+  const char *name;
+
+  // Spots of 8 bins from `bin` on whose stamps have these corners: [ny * nx][8], each of
+  // unit sum or all 0. scratch: spot_scratch(psf) doubles.
+  size_t (*spot_scratch)(const FiberPsf &psf);
+  void (*evaluate_spots)(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
+                         const int *corner_x, const int *corner_y, double *spots,
+                         double *scratch);
+  // Moves spots [ny * nx][8] into 8 stamps, `shift` columns from each stamp's left edge.
+  void (*place_spots)(const StampLayout &layout, const double *spots, const int *shift,
+                      double *const *stamps);
+
+  void (*self_block)(const SelfBlock &block);
+  void (*cross_block)(const CrossBlock &block);
+
+  // A kept stamp times the weights, rows outside [first_row, end_row) left out, and the
+  // sum of that times another kept stamp, which lies `right` columns and `down` rows on.
+  void (*weigh_stamp)(const StampLayout &layout, const Strip &strip, const float *stamp,
+                      int x0, int y0, int first_row, int end_row, double *weighted);
+  double (*overlap_stamps)(const StampLayout &layout, const double *weighted,
+                           const float *stamp, int right, int down);
+
+  // to[k][lane] = from[lane][k] and back, k in [0, count); count rounded up to 8 is read.
+  void (*interleave)(const double *const *from, int count, double *to);
+
+  // Doubles that a factor (with its leading zeros), a band matrix and the scratch take.
+  size_t (*factor_size)(int nbin, int half_band);
+  size_t (*elimination_scratch)(const BlockSystem &system);
+  // Eliminates the fibres from the left and from the right. Returns the lanes (bits) in
+  // which every pivot was positive.
+  int (*eliminate)(const BlockSystem &system, const Elimination &elimination,
+                   Checks &checks);
+  // The flux of all fibres, [fibre][nbin][8]; scratch: 3 vectors of the system.
+  void (*solve_flux)(const BlockSystem &system, const Elimination &elimination,
+                     double *flux, double *scratch, Checks &checks);
+
+  // Whether a band matrix less shift * I is positive definite in each lane (bit set).
+  int (*positive_above)(int nbin, int half_band, const double *band, const double *shift,
+                        double *scratch);
+  // Q = band^1/2 by partial fractions: row sums, Q f, and the diagonals 0..nkeep of Q,
+  // [nbin][nkeep + 1][8]. upper: above the spectrum. nkeep <= half_band.
+  size_t (*square_root_scratch)(int nbin, int half_band);
+  void (*square_root)(int nbin, int half_band, const double *band, const double *upper,
+                      const Poles &poles, const double *flux, int nkeep, double *row_sum,
+                      double *smoothed, double *diagonals, double *scratch);
+
+  // canvas += flux * spot, over the stamp's rows [first_row, end_row)
+  void (*add_stamp)(const StampLayout &layout, const float *stamp, double flux,
+                    int first_row, int end_row, double *canvas, ptrdiff_t stride);
+  // canvas, the model of `count` pixels, becomes their chi2; weights are divided by
+  // scale.
+  void (*chi2_row)(ptrdiff_t count, const double *values, const double *weights,
+                   double scale, double psferr, double *canvas);
+  // sum of spot * canvas
+  double (*dot_stamp)(const StampLayout &layout, const float *stamp, int first_row,
+                      int end_row, const double *canvas, ptrdiff_t stride);
+};
+
+}  // namespace specex::simd

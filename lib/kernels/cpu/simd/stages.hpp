@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The stages of one instruction set; kernels.hpp says what each does.
+#pragma once
+
+#include "kernels/cpu/simd/kernels.hpp"
+#include "kernels/cpu/simd/vector.hpp"
+
+namespace specex::SPECEX_ISA {
+
+using namespace specex::simd;
+
+size_t spot_scratch(const FiberPsf &psf);
+void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
+                    const int *corner_x, const int *corner_y, double *spots,
+                    double *scratch);
+void place_spots(const StampLayout &layout, const double *spots, const int *shift,
+                 double *const *stamps);
+
+void self_block(const SelfBlock &block);
+void cross_block(const CrossBlock &block);
+
+void weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
+                 int x0, int y0, int first_row, int end_row, double *weighted);
+double overlap_stamps(const StampLayout &layout, const double *weighted,
+                      const float *stamp, int right, int down);
+void interleave(const double *const *from, int count, double *to);
+
+size_t factor_size(int nbin, int half_band);
+size_t elimination_scratch(const BlockSystem &system);
+int eliminate(const BlockSystem &system, const Elimination &elimination, Checks &checks);
+void solve_flux(const BlockSystem &system, const Elimination &elimination, double *flux,
+                double *scratch, Checks &checks);
+
+int positive_above(int nbin, int half_band, const double *band, const double *shift,
+                   double *scratch);
+size_t square_root_scratch(int nbin, int half_band);
+void square_root(int nbin, int half_band, const double *band, const double *upper,
+                 const Poles &poles, const double *flux, int nkeep, double *row_sum,
+                 double *smoothed, double *diagonals, double *scratch);
+
+void add_stamp(const StampLayout &layout, const float *stamp, double flux, int first_row,
+               int end_row, double *canvas, ptrdiff_t stride);
+void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
+              double psferr, double *canvas);
+double dot_stamp(const StampLayout &layout, const float *stamp, int first_row,
+                 int end_row, const double *canvas, ptrdiff_t stride);
+
+}  // namespace specex::SPECEX_ISA

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/cpu/simd/instruction_sets.hpp"
+#include "kernels/cpu/simd/stages.hpp"
+
+#define SPECEX_TEXT_(name) #name
+#define SPECEX_TEXT(name) SPECEX_TEXT_(name)
+
+namespace specex::SPECEX_ISA {
+
+extern const simd::Kernels kernels = {SPECEX_TEXT(SPECEX_ISA),
+                                      spot_scratch,
+                                      evaluate_spots,
+                                      place_spots,
+                                      self_block,
+                                      cross_block,
+                                      weigh_stamp,
+                                      overlap_stamps,
+                                      interleave,
+                                      factor_size,
+                                      elimination_scratch,
+                                      eliminate,
+                                      solve_flux,
+                                      positive_above,
+                                      square_root_scratch,
+                                      square_root,
+                                      add_stamp,
+                                      chi2_row,
+                                      dot_stamp};
+
+}  // namespace specex::SPECEX_ISA
