@@ -21,6 +21,8 @@
 //     finite; what could not be measured has ivar 0 and a mask bit that says why.
 //   - Contexts are independent of each other; a context serves one call at a time and
 //     answers a second one with SPECEX_ERROR_BUSY.
+//   - A context made before a fork() belongs to the parent (SPECEX_ERROR_FORKED in the
+//     child); one made in the child after the parent ran in parallel has one thread.
 //   - Nothing is printed, and no signal handler, locale, environment variable,
 //     floating-point mode or BLAS setting of the process is changed.
 // Everything here is available since 0.1.0.

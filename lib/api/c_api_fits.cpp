@@ -135,7 +135,7 @@ specex_status specex_fits_get_key(const specex_fits_file *file, const char *name
     if (file == nullptr) fail(SPECEX_ERROR_ARGUMENT, "file is NULL");
     if (name == nullptr) fail(SPECEX_ERROR_ARGUMENT, "name is NULL");
     const auto value = file->pass().keys.text(name);
-    if (!value) fail(SPECEX_ERROR_ARGUMENT, "the first header has no key %.80s", name);
+    if (!value) fail(SPECEX_ERROR_ARGUMENT, "the file's headers have no key %.80s", name);
     const size_t length = std::min(value->size(), static_cast<size_t>(capacity) - 1);
     std::memcpy(buffer, value->data(), length);
     buffer[length] = '\0';

@@ -2,8 +2,10 @@
 #include "base/threads.hpp"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <latch>
 #include <system_error>
@@ -11,6 +13,11 @@
 #include <vector>
 
 namespace specex {
+namespace {
+
+std::atomic<pid_t> parallel_process{0};  // the first that entered a parallel region
+
+}  // namespace
 
 int wanted_threads(int requested) {
   if (requested > 0) return requested;
@@ -25,7 +32,14 @@ int wanted_threads(int requested) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+void note_parallel_region() {
+  pid_t none = 0;
+  parallel_process.compare_exchange_strong(none, getpid());
+}
+
 int probe_threads(int wanted) {
+  const pid_t process = parallel_process;
+  if (process != 0 && process != getpid()) return 1;
   std::vector<std::thread> threads;
   threads.reserve(static_cast<size_t>(wanted));
   std::latch release(1);

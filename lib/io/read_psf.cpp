@@ -124,7 +124,7 @@ PsfFile read_gauss_hermite_3(FitsFile &file) {
   psf.ytrace = result.ytrace.data();
   psf.param_names = result.name_pointers.data();
   psf.params = result.params.data();
-  result.pass = read_pass_through(file, xtrace);
+  result.pass = read_pass_through(file, table);
   return result;
 }
 

@@ -362,6 +362,23 @@ void context_of_the_parent_is_refused_after_a_fork(void **) {
   assert_status(specex_describe(context, text, sizeof text), SPECEX_OK);
 }
 
+void context_made_after_a_fork_extracts_without_the_parents_threads(void **) {
+  const Case c = specex_test::make_case();
+  specex_options options = specex_test::small_options();
+  options.num_threads = 2;
+  const Frame expected = specex_test::extract(c, options);
+  const pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    alarm(60);  // it used to wait for ever
+    _exit(specex_test::same_bits(specex_test::extract(c, options), expected) ? 0 : 1);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 void context_many_live_at_once_and_give_the_same_bits(void **) {
   const Case c = specex_test::make_case();
   const Frame expected = specex_test::extract(c, specex_test::small_options());
@@ -396,6 +413,7 @@ int main() {
       cmocka_unit_test(context_is_busy_inside_its_own_callback),
       cmocka_unit_test(context_is_busy_for_a_second_thread),
       cmocka_unit_test(context_of_the_parent_is_refused_after_a_fork),
+      cmocka_unit_test(context_made_after_a_fork_extracts_without_the_parents_threads),
       cmocka_unit_test(context_many_live_at_once_and_give_the_same_bits),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "base/floating_point.hpp"
+#include "base/threads.hpp"
 #include "kernels/cpu/banded_solve.hpp"
 #include "kernels/cpu/instruction_set.hpp"
 #include "kernels/cpu/patch_model.hpp"
@@ -213,6 +214,7 @@ class CpuBackend final : public Backend {
     if (threads <= 1) {
       work();  // no parallel region: the OpenMP runtime is never started
     } else {
+      note_parallel_region();
 #pragma omp parallel num_threads(threads)
       work();
     }

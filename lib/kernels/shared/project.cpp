@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/floating_point.hpp"
+#include "base/threads.hpp"
 #include "kernels/shared/spot_table.hpp"
 
 namespace specex {
@@ -53,6 +54,7 @@ void project(const Psf &psf, const SpotModel &model, const specex_grid &grid,
     if (group == 1) {
       evaluate(0);  // no parallel region: the OpenMP runtime is never started
     } else {
+      note_parallel_region();
 #pragma omp parallel for num_threads(group)
       for (int k = 0; k < count; ++k) evaluate(k);
     }
