@@ -78,6 +78,9 @@ std::optional<std::string> Header::text(std::string_view name) const {
       value.pop_back();
       value += value_of(cards_[i]);
     }
+    // PSF files of specex quote their texts twice.
+    if (value.size() >= 2 && value.front() == '\'' && value.back() == '\'')
+      value = trim(std::string_view(value).substr(1, value.size() - 2));
     return value;
   }
   return {};
