@@ -20,7 +20,8 @@ stopped() {
   wait $process || actual=$?
   microseconds=$((${EPOCHREALTIME/./} - ${before/./}))
   expect "$what: exit $actual" test $actual -eq "$code"
-  expect "$what: after $microseconds us" test $microseconds -lt 2000000
+  expect "$what: after $microseconds us" \
+    test $microseconds -lt $((2000000 * ${SPECEX_TEST_SLOWDOWN:-1}))
   expect "$what: nothing is left" test -z "$(find . -name '*frame*' -o -name '*model*')"
 }
 
