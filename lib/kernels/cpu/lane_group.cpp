@@ -13,7 +13,8 @@ constexpr int width = simd::width;
 
 // Where a shortcut leaves out more than this, relative to the diagonal or in standard
 // deviations, the patch is solved without it.
-constexpr double max_truncation = 2e-9;
+constexpr double max_truncation = 1e-8;
+constexpr double max_coupling = 1e-5;  // the coupling itself is known to float precision
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
 constexpr double max_edge_share = 1e-12;
@@ -239,7 +240,8 @@ void LaneGroup::eliminate(const Piece &) {
   solve_scratch_.resize(3 * unknowns * width);
   kernels_.solve_flux(system_, elimination, flux_.data(), solve_scratch_.data(), checks);
   for (size_t lane = 0; lane < width; ++lane)
-    if (!(checks.truncation[lane] <= max_truncation * max_truncation) ||
+    if (!(checks.coupling[lane] <= max_coupling) ||
+        !(checks.truncation[lane] <= max_truncation * max_truncation) ||
         !(checks.residual[lane] <= max_residual * max_residual))
       good_ &= ~(1 << lane);
 }
