@@ -195,6 +195,7 @@ class CpuBackend final : public Backend {
       : num_threads_(num_threads), kernels_(choose_kernels()) {}
 
   const char *name() const override { return "cpu"; }
+  const char *vectors() const override { return kernels_.name; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
                std::span<specex_result> results) const override {

@@ -13,7 +13,7 @@ constexpr int width = simd::width;
 
 // Where a shortcut leaves out more than this, relative to the diagonal or in standard
 // deviations, the patch is solved without it.
-constexpr double max_truncation = 1e-8;
+constexpr double max_truncation = 3e-9;
 constexpr double max_coupling = 1e-5;  // the coupling itself is known to float precision
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
