@@ -19,6 +19,7 @@ void write_timing(const std::string &path, const Extraction &extraction,
   json["total_s"] = total_seconds;
   json["threads"] = std::stoi(context.described("threads"));
   json["backend"] = context.described("backend");
+  json["vectors"] = context.described("vectors");
   json["runs_on"] = context.description();
   json["patches"] = frame.npatch;
   json["patches_failed"] = frame.npatch_failed;

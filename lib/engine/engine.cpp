@@ -90,7 +90,7 @@ Engine::Engine(const specex_options &options)
 
 std::string Engine::describe() const {
   return "libspecex " + std::string(specex_version()) + ", backend " + backend_->name() +
-         ", threads " + std::to_string(num_threads_);
+         ", vectors " + backend_->vectors() + ", threads " + std::to_string(num_threads_);
 }
 
 void Engine::set_psf(Psf psf) { loaded_ = std::make_unique<LoadedPsf>(std::move(psf)); }

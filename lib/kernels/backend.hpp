@@ -28,6 +28,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char *name() const = 0;
+  virtual const char *vectors() const = 0;  // instructions it was given, "none" without
   // Solves every patch into its result. A patch that fails gets its status and masked
   // outputs; the function itself throws only what concerns the whole run.
   virtual void extract(const Run &run, std::span<const specex_patch> patches,

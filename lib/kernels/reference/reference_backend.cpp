@@ -149,6 +149,7 @@ void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
 class ReferenceBackend final : public Backend {
  public:
   const char *name() const override { return "reference"; }
+  const char *vectors() const override { return "none"; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
                std::span<specex_result> results) const override {
