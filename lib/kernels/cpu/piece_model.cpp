@@ -15,13 +15,18 @@ void PieceModel::start_canvas(const Piece &piece, const specex_patch &patch,
                               const Box &box) {
   const int first_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
   const int first_bin = patch.pad_first_bin - piece.shape().first_bin;
-  canvas_ = {INT_MAX, INT_MIN, box.ymin, box.ymax};
+  canvas_ = {INT_MAX, INT_MIN, INT_MAX, INT_MIN};
   for (int f = 0; f < patch.pad_nfiber; ++f)
     for (int w = 0; w < patch.pad_nbin; ++w) {
       const int x0 = piece.x0(first_fiber + f, first_bin + w);
+      const int y0 = piece.y0(first_fiber + f, first_bin + w);
       canvas_.xmin = std::min(canvas_.xmin, x0);
       canvas_.xmax = std::max(canvas_.xmax, x0 + piece.layout().row);
+      canvas_.ymin = std::min(canvas_.ymin, y0);
+      canvas_.ymax = std::max(canvas_.ymax, y0 + piece.layout().ny);
     }
+  canvas_.ymin = std::max(canvas_.ymin, box.ymin);
+  canvas_.ymax = std::max(canvas_.ymin, std::min(canvas_.ymax, box.ymax));
   const size_t count = at(canvas_.width()) * at(canvas_.height());
   std::fill_n(pixels_.resize(count), count, 0.0);
 }
@@ -64,7 +69,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
         add(piece, first_fiber + f, first_bin + w,
             lane.solution.flux[at(f * shape.nbin + w)]);
     const simd::Strip &strip = piece.strip();
-    for (int y = box.ymin; y < box.ymax; ++y) {
+    for (int y = canvas_.ymin; y < canvas_.ymax; ++y) {
       const ptrdiff_t from =
           (y - strip.ymin) * strip.stride + (canvas_.xmin - strip.xmin);
       kernels_.chi2_row(

@@ -17,7 +17,8 @@ class PieceModel {
   void fill(const Piece &piece, const Lane &lane, const Box &box, specex_result &result);
 
  private:
-  // An image over whole stamps: rows of the box, columns as wide as the stamps reach.
+  // An image over the patch's whole stamps, less the rows that are not in the box: so it
+  // lies within the piece's strip, whatever rows a caller's patch names.
   void start_canvas(const Piece &piece, const specex_patch &patch, const Box &box);
   void add(const Piece &piece, int f, int w, double flux);
   double dot(const Piece &piece, int f, int w) const;
