@@ -113,6 +113,14 @@ void run_extract(ExtractOptions options) {
     options.output.fibermap = &*fibermap;
   }
   check_frame_output(extraction, options.output);
+  const ExtractionSettings &settings = options.settings;
+  for (const std::string &path : {options.output.path, options.output.model_path}) {
+    check_apart(path, options.timing);
+    check_differ(options.fibermap, path);
+  }
+  for (const std::string &path :
+       {settings.image_path, settings.psf_path, options.fibermap})
+    check_differ(path, options.timing);
 
   log_info(extraction.context().description());
   const bool complete = extraction.run();
@@ -214,7 +222,8 @@ void add_numeric_options(CLI::App &command, ExtractOptions &options) {
       ->check(CLI::IsMember({"none", "gpu_specter"}))
       ->capture_default_str();
   command.add_flag("--strict", own.strict,
-                   "Pixels that are not finite are an error, not masked");
+                   "Pixels that are not finite, or have a negative ivar, are an error,\n"
+                   "not masked");
 }
 
 void add_run_options(CLI::App &command, ExtractOptions &options) {

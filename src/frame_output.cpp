@@ -145,8 +145,7 @@ void check_frame_output(const Extraction &extraction, const FrameOutput &output)
     check_differ(extraction.settings().psf_path, path);
     check_room(path, path == output.path ? bytes : model_bytes);
   }
-  if (output.path == output.model_path)
-    throw Failure(exit_configuration, "--output and --model name the same file");
+  check_apart(output.path, output.model_path);
 }
 
 void write_frame_output(const Extraction &extraction, const FrameOutput &output) {

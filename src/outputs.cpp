@@ -54,9 +54,21 @@ void check_fits_output(const std::string &path) {
 
 void check_differ(const std::string &input, const std::string &output) {
   std::error_code error;
-  if (fs::equivalent(input, output, error) && !error)
+  // Where x.fits does not exist, x.fits.gz is read.
+  const std::string read = fs::exists(input, error) ? input : input + ".gz";
+  if (fs::equivalent(read, output, error) && !error)
     throw Failure(exit_configuration,
-                  text("'%s' would be overwritten by the output", input.c_str()));
+                  text("'%s' would be overwritten by the output", read.c_str()));
+}
+
+void check_apart(const std::string &one, const std::string &other) {
+  std::error_code error;
+  const bool same_folder = fs::equivalent(folder_of(one), folder_of(other), error);
+  if (one.empty() || other.empty() || !same_folder ||
+      fs::path(one).filename() != fs::path(other).filename())
+    return;
+  throw Failure(exit_configuration, text("the outputs '%s' and '%s' are the same file",
+                                         one.c_str(), other.c_str()));
 }
 
 void check_room(const std::string &path, int64_t bytes) {

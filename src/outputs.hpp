@@ -19,6 +19,9 @@ void check_output(const std::string &path);
 // Throws a Failure if both are the same existing file.
 void check_differ(const std::string &input, const std::string &output);
 
+// Throws a Failure if two outputs would be the same file, however they are spelt.
+void check_apart(const std::string &one, const std::string &other);
+
 // Throws a Failure if the path's file system has less room than that. A compressed file
 // (.gz) is not checked.
 void check_room(const std::string &path, int64_t bytes);

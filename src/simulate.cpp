@@ -173,6 +173,11 @@ void write_truth(const Context &context, const std::string &path, Light &light,
 void simulate(const Context &context, const SimulateOptions &options) {
   check_fits_output(options.output);
   if (!options.truth.empty()) check_fits_output(options.truth);
+  check_apart(options.output, options.truth);
+  for (const std::string &path : {options.output, options.truth}) {
+    check_differ(options.psf, path);
+    check_differ(options.spectra, path);
+  }
   const FitsFile psf_file = FitsFile::psf(context, options.psf);
   const specex_psf psf = psf_file.psf();
   check(specex_set_psf(context.get(), &psf), context.get());
