@@ -61,6 +61,23 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
          static_cast<long long>(index));
 }
 
+// The arrays of a batch. Their elements lie as far apart as this library's structs are
+// long: of another size there may be one only.
+void check_batch(const Engine &engine, const specex_patch *patches,
+                 const specex_result *results, int64_t n) {
+  const auto check_element = [n](const auto *element, const char *name) {
+    check_struct_size(element, name);
+    if (n > 1 && element->struct_size != static_cast<int64_t>(sizeof *element))
+      fail(SPECEX_ERROR_VERSION, "%s.struct_size is %lld; in an array it must be %zu",
+           name, static_cast<long long>(element->struct_size), sizeof *element);
+  };
+  for (int64_t k = 0; k < n; ++k) {
+    check_element(&required(patches, "patches")[k], "specex_patch");
+    check_element(&required(results, "results")[k], "specex_result");
+    check_patch(engine.psf(), patches[k], k);
+  }
+}
+
 // Copies the library's fields back into a caller's struct, which may be older.
 template <class T>
 void return_struct(const T &own, T *given) {
@@ -228,13 +245,7 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     const specex_image own_image = copy_struct(image, "specex_image");
     required_count(n, 0, "n");
     if (n == 0) return SPECEX_OK;
-    required(patches, "patches");
-    required(results, "results");
-    for (int64_t k = 0; k < n; ++k) {
-      check_struct_size(&patches[k], "specex_patch");
-      check_struct_size(&results[k], "specex_result");
-      check_patch(own.engine.psf(), patches[k], k);
-    }
+    check_batch(own.engine, patches, results, n);
     const auto count = static_cast<size_t>(n);
     return own.engine.extract_patches(own_image, {patches, count}, {results, count},
                                       own.progress);
@@ -248,15 +259,7 @@ specex_status specex_assemble(specex_context *context, const specex_patch *patch
     specex_frame own_frame = copy_struct(frame, "specex_frame");
     check_frame(own_frame);
     required_count(n, 0, "n");
-    if (n > 0) {
-      required(patches, "patches");
-      required(results, "results");
-    }
-    for (int64_t k = 0; k < n; ++k) {
-      check_struct_size(&patches[k], "specex_patch");
-      check_struct_size(&results[k], "specex_result");
-      check_patch(own.engine.psf(), patches[k], k);
-    }
+    check_batch(own.engine, patches, results, n);
     clear_frame(own_frame);
     for (int64_t k = 0; k < n; ++k) place_patch(patches[k], results[k], own_frame);
     flag_bad_fits(own_frame);
