@@ -152,8 +152,9 @@ enum {
 
 // Called from the thread that called the library, never concurrently for one context.
 typedef void (*specex_log_callback)(int32_t level, const char *message, void *user);
-// done and total count patches. Return nonzero to stop: the call then ends with
-// SPECEX_CANCELLED within one patch per thread, outputs untouched or masked.
+// Called from any of the call's threads, one at a time. done and total count patches.
+// Return nonzero to stop: the call then ends with SPECEX_CANCELLED, each thread at its
+// next patch, outputs untouched or masked.
 typedef int32_t (*specex_progress_callback)(int64_t done, int64_t total, void *user);
 
 SPECEX_API specex_status specex_set_log(specex_context *context,
@@ -306,7 +307,8 @@ typedef struct specex_patch {
 
 // Purpose: the patches of fibres [first_fiber, first_fiber + nspec), in order. The
 //          division of a bundle does not depend on the range asked for, so a fibre's
-//          result does not either; patches at the range's ends may hold more fibres.
+//          result does not either, but for rounding; patches at the range's ends may hold
+//          more fibres.
 // in:      capacity of patches[] (0 and NULL to ask for the count)
 // out:     patches[], *count
 // Errors:  STATE (no PSF), ARGUMENT (also capacity < count), RANGE.
