@@ -48,7 +48,7 @@ void check_options(const specex_options &options) {
               SPECEX_DECORRELATE_NOISE);
   check_count("bundlesize", options.bundlesize, 1, 100000);
   check_count("nsubbundles", options.nsubbundles, 0, 100000);
-  check_count("nwavestep", options.nwavestep, 0, 1000000);
+  check_count("nwavestep", options.nwavestep, 0, 100000);
   check_count("wavepad", options.wavepad, 0, 10000);
   check("wavepad_frac", options.wavepad_frac, 0.0, 10.0);
   check("pixpad_frac", options.pixpad_frac, 0.0, 1.0);

@@ -43,7 +43,7 @@ Division make_division(const specex_options &options) {
   division.wavepad =
       options.wavepad + static_cast<int>(options.wavepad * options.wavepad_frac);
   division.pixpad_frac = options.pixpad_frac;
-  division.keep_last_whole = options.compat == SPECEX_COMPAT_GPU_SPECTER;
+  division.literal_steps = options.compat == SPECEX_COMPAT_GPU_SPECTER;
   return division;
 }
 

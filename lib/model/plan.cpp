@@ -104,7 +104,8 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
   check_fibers(psf, first_fiber, nspec);
   check_coverage(psf, grid);
   const int nwave = static_cast<int>(grid.nwave);
-  const int step = std::min(division.nwavestep, nwave);
+  const int step =
+      division.literal_steps ? division.nwavestep : std::min(division.nwavestep, nwave);
   const int pad = division.wavepad;
 
   std::vector<specex_patch> plan;
@@ -118,8 +119,8 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
       const int pad_first = std::max(core.first - 1, fibers.first);
       const Range padded{pad_first, std::min(core.end() + 1, fibers.end()) - pad_first};
       for (int bin = 0; bin < nwave; bin += step) {
-        const int nkeep = std::min(step, nwave - bin);
-        const Range bins{bin, division.keep_last_whole ? step : nkeep};
+        // The last patch goes on beyond the grid: all are of one size.
+        const Range bins{bin, step};
         const Range pad_bins{bin - pad, bins.count + 2 * pad};
         const Extent outer = corners.extent(padded, pad_bins);
         const Extent inner = corners.extent(padded, bins);
@@ -134,7 +135,7 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
         patch.nfiber = core.count;
         patch.first_bin = bins.first;
         patch.nbin = bins.count;
-        patch.nkeep = nkeep;
+        patch.nkeep = std::min(step, nwave - bin);
         patch.pad_first_fiber = padded.first;
         patch.pad_nfiber = padded.count;
         patch.pad_first_bin = pad_bins.first;

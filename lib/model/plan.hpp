@@ -14,11 +14,11 @@ namespace specex {
 
 struct Division {
   int bundlesize;
-  int nsubbundles;       // at most the fibres of a bundle are made
-  int nwavestep;         // bins
-  int wavepad;           // bins on each side
-  double pixpad_frac;    // share of the padding's rows that is used
-  bool keep_last_whole;  // the last patch has nwavestep core bins even beyond the grid
+  int nsubbundles;     // at most the fibres of a bundle are made
+  int nwavestep;       // bins
+  int wavepad;         // bins on each side
+  double pixpad_frac;  // share of the padding's rows that is used
+  bool literal_steps;  // patches have nwavestep bins even where the grid has fewer
 };
 
 // Throws ARGUMENT or RANGE.

@@ -35,7 +35,7 @@ constexpr Division usual{.bundlesize = 5,
                          .nwavestep = 20,
                          .wavepad = 4,
                          .pixpad_frac = 0.8,
-                         .keep_last_whole = false};
+                         .literal_steps = false};
 
 specex_status status_of(const Psf &psf, const specex_grid &grid, int first, int nspec) {
   try {
@@ -115,20 +115,26 @@ void plan_last_bundle_may_be_short(void **) {
   assert_int_equal(plan[0].pad_nfiber, 1);
 }
 
-void plan_last_patch_is_whole_or_partial_as_the_mode_says(void **) {
+void plan_patches_are_of_one_size(void **) {
   Division division = usual;
-  const auto partial = specex::make_plan(straight_psf(), grid_of(45), division, 0, 2);
-  assert_int_equal(partial.size(), 3);
-  assert_int_equal(partial[2].first_bin, 40);
-  assert_int_equal(partial[2].nbin, 5);
-  assert_int_equal(partial[2].nkeep, 5);
-  assert_int_equal(partial[2].pad_first_bin, 36);
-  assert_int_equal(partial[2].pad_nbin, 13);
-  division.keep_last_whole = true;
-  const auto whole = specex::make_plan(straight_psf(), grid_of(45), division, 0, 2);
-  assert_int_equal(whole[2].nbin, 20);
-  assert_int_equal(whole[2].nkeep, 5);
-  assert_int_equal(whole[2].pad_nbin, 28);
+  const auto plan = specex::make_plan(straight_psf(), grid_of(45), division, 0, 2);
+  assert_int_equal(plan.size(), 3);
+  for (const specex_patch &patch : plan) {
+    assert_int_equal(patch.nbin, 20);
+    assert_int_equal(patch.pad_nbin, 28);
+  }
+  assert_int_equal(plan[2].first_bin, 40);
+  assert_int_equal(plan[2].nkeep, 5);
+  assert_int_equal(plan[2].pad_first_bin, 36);
+
+  // On a grid shorter than a step, the compatible mode keeps the step all the same.
+  const auto cut = specex::make_plan(straight_psf(), grid_of(12), division, 0, 2);
+  assert_int_equal(cut[0].nbin, 12);
+  division.literal_steps = true;
+  const auto literal = specex::make_plan(straight_psf(), grid_of(12), division, 0, 2);
+  assert_int_equal(literal.size(), 1);
+  assert_int_equal(literal[0].nbin, 20);
+  assert_int_equal(literal[0].nkeep, 12);
 }
 
 // Rows of a single straight fibre, computed here by the printed formula.
@@ -241,7 +247,7 @@ int main() {
       cmocka_unit_test(plan_neighbours_are_padding_inside_the_bundle_only),
       cmocka_unit_test(plan_bundles_are_anchored_at_absolute_fibres),
       cmocka_unit_test(plan_last_bundle_may_be_short),
-      cmocka_unit_test(plan_last_patch_is_whole_or_partial_as_the_mode_says),
+      cmocka_unit_test(plan_patches_are_of_one_size),
       cmocka_unit_test(plan_rows_follow_the_printed_formula),
       cmocka_unit_test(plan_rows_are_cut_in_literal_doubles),
       cmocka_unit_test(plan_columns_are_the_full_extent_of_the_padding),
