@@ -113,6 +113,10 @@ std::vector<Scenario> scenarios() {
          mask_rows(c, 0, c.ny);
          c.weight(45, 16) = weight;
        }},
+      {"a pixel whose square overflows",
+       {},
+       none,
+       [](Case &c) { c.pixel(45, 16) = 1e200; }},
       {"unusable pixels",
        {},
        good,
