@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // chi2 of a pixel, for double and for vectors of it: the model's error is a fraction
-// psferr of the model. 0 where the weight is 0.
+// psferr of the model. 0 where the weight is 0. Values whose square overflows count as
+// max_pixel_chi2, so that sums stay finite.
 #pragma once
 
 namespace specex {
+
+inline constexpr double max_pixel_chi2 = 1e200;
 
 template <class T>
 inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
                                                    double psferr) {
   const T error = model * psferr + 1e-32;
   const T residual = value - model;
-  return residual * residual / (1.0 / weight + error * error);
+  const T chi2 = residual * residual / (1.0 / weight + error * error);
+  const T largest = T{} + max_pixel_chi2;
+  return chi2 < largest ? chi2 : largest;
 }
 
 }  // namespace specex

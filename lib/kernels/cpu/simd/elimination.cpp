@@ -15,7 +15,9 @@ namespace {
 
 // Columns of L^-1 X end this many rows below X: further down they have decayed.
 constexpr int tail = 6;
-constexpr int ring = 16;
+// Columns that are kept: the band and one beyond, a power of 2.
+template <int Band>
+constexpr int ring = Band + 1 < 16 ? 16 : 32;
 
 // The coupling between a source fibre, which is eliminated, and its target: element
 // (row of the source, column of the target).
@@ -45,10 +47,10 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
   using F = Factor<Band>;
   const int window = x.nlag + tail + Band;  // rows kept of a column, after Band zeros
   Vector beyond{};
-  int first_rows[ring] = {};
-  int end_rows[ring] = {};
+  int first_rows[ring<Band>] = {};
+  int end_rows[ring<Band>] = {};
   for (int column = 0; column < x.nbin; ++column) {
-    const int slot = column & (ring - 1);
+    const int slot = column & (ring<Band> - 1);
     double *u = scratch + static_cast<ptrdiff_t>(slot) * 2 * window * lanes;  // L^-1 X
     double *v = u + static_cast<ptrdiff_t>(window) * lanes;  // D^-1 L^-1 X
     const int lowest = x.first_row(column);
@@ -85,8 +87,8 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
           load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
       beyond = maximum(beyond, last * last);
     }
-    for (int m = 0; m <= Band + 1 && m <= column && m < ring; ++m) {
-      const int earlier = (column - m) & (ring - 1);
+    for (int m = 0; m <= Band + 1 && m <= column; ++m) {
+      const int earlier = (column - m) & (ring<Band> - 1);
       const double *w =
           scratch + (static_cast<ptrdiff_t>(earlier) * 2 + 1) * window * lanes;
       const int from = first > first_rows[earlier] ? first : first_rows[earlier];
@@ -303,7 +305,7 @@ size_t elimination_scratch(const BlockSystem &system) {
   return for_half_band(system.half_band, [&]<int Band>() {
     return static_cast<size_t>(system.nbin) * Factor<Band>::column_size +
            Factor<Band>::size(system.nbin) +
-           static_cast<size_t>(ring * 2 * (system.nlag + tail + Band) * lanes);
+           static_cast<size_t>(ring<Band> * 2 * (system.nlag + tail + Band) * lanes);
   });
 }
 
