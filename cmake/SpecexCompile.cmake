@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # specex_compile_options(target): what every target of the project is compiled with.
+# specex_count_lines(target): instruments a part of the library for coverage.
 # specex_compile_quickly(target): for what is not hot. What includes CLI11 takes a minute a
 # file with -O3 and seven seconds with -O1; with sanitizers it is -O0 that is quick.
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
@@ -23,9 +24,14 @@ function(specex_compile_options target)
       -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
   endif()
+  if(SPECEX_COVERAGE)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
+endfunction()
+
+function(specex_count_lines target)
   if(SPECEX_COVERAGE)  # counted atomically: OpenMP threads share the counters
     target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic)
-    target_link_options(${target} PRIVATE --coverage)
   endif()
 endfunction()
 
