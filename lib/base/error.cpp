@@ -31,4 +31,14 @@ Error current_error() noexcept {
   }
 }
 
+void FirstError::keep_current() noexcept {
+  Error error = current_error();
+  const std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
+}
+
+void FirstError::throw_if_any() const {
+  if (error_) throw *error_;
+}
+
 }  // namespace specex

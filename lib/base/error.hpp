@@ -7,6 +7,8 @@
 #include <specex/specex.h>
 
 #include <exception>
+#include <mutex>
+#include <optional>
 #include <string>
 
 namespace specex {
@@ -30,5 +32,16 @@ class Error : public std::exception {
 
 // The status and message of the exception being handled; for catch (...) blocks.
 Error current_error() noexcept;
+
+// The first failure of several threads, to be thrown once they have joined.
+class FirstError {
+ public:
+  void keep_current() noexcept;  // in a catch (...) block
+  void throw_if_any() const;     // after the threads have ended
+
+ private:
+  std::mutex mutex_;
+  std::optional<Error> error_;
+};
 
 }  // namespace specex

@@ -201,14 +201,14 @@ class CpuBackend final : public Backend {
                std::span<specex_result> results) const override {
     const std::vector<Indices> pieces = make_pieces(patches);
     std::atomic<size_t> next{0};
-    std::atomic<int> failed{SPECEX_OK};
+    FirstError failure;
     const auto work = [&]() noexcept {
       try {
         const FloatingPointScope floating_point;
         Worker worker(run, kernels_, patches, results);
         for (size_t k = next++; k < pieces.size(); k = next++) worker.extract(pieces[k]);
       } catch (...) {
-        failed = current_error().status();
+        failure.keep_current();
       }
     };
     const int threads = std::min<int>(num_threads_, static_cast<int>(pieces.size()));
@@ -219,7 +219,7 @@ class CpuBackend final : public Backend {
 #pragma omp parallel num_threads(threads)
       work();
     }
-    if (failed != SPECEX_OK) fail(failed, "a worker thread failed");
+    failure.throw_if_any();
   }
 
  private:

@@ -4,7 +4,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include "base/error.hpp"
@@ -40,7 +39,7 @@ void project(const Psf &psf, const SpotModel &model, const specex_grid &grid,
   progress.start(nspec);
   for (int first = 0; first < nspec; first += group) {
     const int count = std::min(group, nspec - first);
-    std::atomic<int> failed{SPECEX_OK};
+    FirstError failure;
     const auto evaluate = [&](int k) noexcept {
       try {
         const FloatingPointScope floating_point;
@@ -48,7 +47,7 @@ void project(const Psf &psf, const SpotModel &model, const specex_grid &grid,
                                                first_fiber + first + k, 1, 0,
                                                static_cast<int>(grid.nwave));
       } catch (...) {
-        failed = current_error().status();
+        failure.keep_current();
       }
     };
     if (group == 1) {
@@ -58,7 +57,7 @@ void project(const Psf &psf, const SpotModel &model, const specex_grid &grid,
 #pragma omp parallel for num_threads(group)
       for (int k = 0; k < count; ++k) evaluate(k);
     }
-    if (failed != SPECEX_OK) fail(failed, "the spots of a fibre could not be evaluated");
+    failure.throw_if_any();
     for (int k = 0; k < count; ++k) {
       add_fiber(spots[static_cast<size_t>(k)], first_fiber + first + k,
                 spectra + (first + k) * grid.nwave, grid, ccd, image);
