@@ -199,7 +199,9 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
   for (int f = 0; f < system_.nfiber; ++f)
     for (int w = 0; w < nbin; ++w) {
       const size_t q = at(f * nbin + w);
-      data(f, w, lane) = own.measured[q] ? own.sums.data[q] : 0.0;
+      // With the weights' scale, flux is in units of its root: what is checked of it is
+      // in standard deviations.
+      data(f, w, lane) = own.measured[q] ? own.sums.data[q] / std::sqrt(scale) : 0.0;
       band(f, w, 0, lane) = own.sums.diagonal[q] * scale;
       if (own.measured[q]) continue;
       for (int m = 1; m <= system_.half_band; ++m) {
@@ -293,7 +295,7 @@ void LaneGroup::take_roots(const Piece &piece) {
     own.solution.roots.assign(at(one.nfiber), FiberRoot{});
     own.solution.flux.resize(at(shape.size()));
     for (size_t q = 0; q < own.solution.flux.size(); ++q)
-      own.solution.flux[q] = flux_.data()[q * width + lane];
+      own.solution.flux[q] = flux_.data()[q * width + lane] / root_scale;
   }
   for (int i = 0; i < one.nfiber; ++i) {
     const int f = shape.core_fiber + i;
@@ -324,7 +326,7 @@ void LaneGroup::take_roots(const Piece &piece) {
       };
       for (int w = 0; w < nbin; ++w) {
         to.row_sum[at(w)] = row_sum[at(w) * width + lane] * root_scale;
-        to.smoothed[at(w)] = smoothed[at(w) * width + lane] * root_scale;
+        to.smoothed[at(w)] = smoothed[at(w) * width + lane];
         for (int k = 0; k < one.ndiag; ++k) {
           const int row = w - nkeep + k;
           if (row < 0 || row >= nbin) continue;

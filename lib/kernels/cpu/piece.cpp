@@ -267,12 +267,12 @@ bool Piece::fill_strip() {
     }
   }
   // The coupling of fibres is summed in float: extreme weights are brought into its
-  // range, by a power of 2, which changes no bit of the result.
+  // range, by an even power of 2, which changes no bit of the result.
   weight_scale_ = 1.0;
   if (largest > 0.0 && (largest > 1e20 || largest < 1e-20)) {
     int exponent = 0;
     std::frexp(largest, &exponent);
-    weight_scale_ = std::ldexp(1.0, std::clamp(-exponent, -1000, 1000));
+    weight_scale_ = std::ldexp(1.0, std::clamp(-exponent & ~1, -1000, 1000));
     for (size_t k = 0; k < count; ++k) weights[k] *= weight_scale_;
   }
   return true;
