@@ -1,0 +1,860 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The vector kernels of every instruction set that this processor has, stage by stage,
+// against scalar sums and dense algebra.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "kernels/cpu/rational_root.hpp"
+#include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/cpu/simd/instruction_sets.hpp"
+#include "kernels/shared/chi2.hpp"
+#include "kernels/shared/dense_algebra.hpp"
+#include "kernels/shared/gauss_hermite_spots.hpp"
+#include "support/cmocka.hpp"
+#include "support/random.hpp"
+
+namespace {
+
+namespace simd = specex::simd;
+using specex::Symmetric;
+using specex_test::Random;
+
+constexpr int width = simd::width;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+size_t at(int64_t index) { return static_cast<size_t>(index); }
+
+int round_up(int count) { return (count + width - 1) / width * width; }
+
+std::vector<const simd::Kernels *> all_kernels() {
+  std::vector<const simd::Kernels *> kernels = {&specex::portable::kernels};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    kernels.push_back(&specex::avx2::kernels);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    kernels.push_back(&specex::avx512::kernels);
+#endif
+  return kernels;
+}
+
+// ------------------------------------------------------------------ spots
+
+simd::StampLayout layout_of(int nx, int ny) {
+  const int row = round_up(nx + width - 1);
+  return {nx, ny, row, row * ny + width};
+}
+
+specex::LegendreTable series(std::vector<double> coefficients) {
+  return {static_cast<int>(coefficients.size()), 0.0, 100.0, std::move(coefficients)};
+}
+
+specex::Psf make_psf(int hx, int hy, int dx, int dy, Random &random) {
+  specex::Psf psf;
+  psf.nspec = 1;
+  psf.hsizex = hx;
+  psf.hsizey = hy;
+  psf.ghdegx = dx;
+  psf.ghdegy = dy;
+  psf.xtrace = series({31.0 + random.uniform(), 2.3, -0.4, 0.1});
+  psf.ytrace = series({120.0 + random.uniform(), 75.0, 0.9});
+  const auto add = [&](const char *name, double first, double scale) {
+    psf.parameters.emplace_back(
+        name, series({first, scale * random.normal(), scale * random.normal()}));
+  };
+  add("GHSIGX", 1.1, 0.05);
+  add("GHSIGY", 0.9, 0.05);
+  for (int i = 0; i <= dx; ++i)
+    for (int j = 0; j <= dy; ++j) {
+      char name[32];
+      std::snprintf(name, sizeof name, "GH-%d-%d", i, j);
+      // The functions grow like the root of the factorial.
+      const double scale = 0.05 / std::sqrt(std::tgamma(i + 1) * std::tgamma(j + 1));
+      add(name, i + j == 0 ? 1.0 : scale * random.normal(), 0.3 * scale);
+    }
+  return psf;
+}
+
+// Legendre polynomials at bins 0 to 15, one Angstrom apart.
+struct Basis {
+  Basis(const specex::LegendreTable &table, double first) : values(at(table.ncoef) * 16) {
+    for (int k = 0; k < table.ncoef; ++k)
+      for (int bin = 0; bin < 16; ++bin) {
+        std::vector<double> one(at(k + 1), 0.0);
+        one.back() = 1.0;
+        const double t =
+            2.0 * (first + bin - table.wavemin) / (table.wavemax - table.wavemin) - 1.0;
+        values[at(k * 16 + bin)] = specex::legendre_sum(one.data(), k + 1, t);
+      }
+  }
+  operator simd::Basis() const { return {values.data(), 16}; }
+  std::vector<double> values;
+};
+
+struct FiberTables {
+  explicit FiberTables(const specex::Psf &given) : psf(given) {
+    const auto terms_y = psf.ghdegy + 1;
+    const int ncoef = psf.find("GHSIGX")->ncoef;
+    terms.assign(at((psf.ghdegx + 1) * terms_y * ncoef), 0.0);
+    const specex::GaussHermiteSpots model(psf);
+    for (const auto &term : model.terms())
+      std::copy(term.coefficient->coefficients.begin(),
+                term.coefficient->coefficients.end(),
+                terms.begin() + (term.i * terms_y + term.j) * ncoef);
+  }
+  simd::FiberPsf view() const {
+    const auto data = [&](const char *name) {
+      return psf.find(name)->coefficients.data();
+    };
+    return {psf.hsizex,
+            psf.hsizey,
+            psf.ghdegx,
+            psf.ghdegy,
+            psf.xtrace.ncoef,
+            psf.ytrace.ncoef,
+            psf.find("GHSIGX")->ncoef,
+            psf.xtrace.coefficients.data(),
+            psf.ytrace.coefficients.data(),
+            data("GHSIGX"),
+            data("GHSIGY"),
+            terms.data()};
+  }
+  const specex::Psf &psf;
+  std::vector<double> terms;
+};
+
+// Evaluates bins [bin, bin + 8) and places them; what was not written stays NaN.
+std::vector<std::vector<double>> evaluate_stamps(const simd::Kernels &kernels,
+                                                 const specex::Psf &psf, double first,
+                                                 int bin, std::array<int, width> &shift) {
+  const FiberTables tables(psf);
+  const Basis x(psf.xtrace, first);
+  const Basis y(psf.ytrace, first);
+  const Basis shape(*psf.find("GHSIGX"), first);
+  int corner_x[width];
+  int corner_y[width];
+  for (int k = 0; k < width; ++k) {
+    const specex::Corner corner = specex::spot_corner(
+        psf, psf.xtrace.at(0, first + bin + k), psf.ytrace.at(0, first + bin + k));
+    corner_x[k] = corner.x;
+    corner_y[k] = corner.y;
+  }
+  const simd::StampLayout layout = layout_of(psf.spot_nx(), psf.spot_ny());
+  std::vector<double> spots(at(psf.spot_nx() * psf.spot_ny() * width), nan);
+  std::vector<double> scratch(kernels.spot_scratch(tables.view()), nan);
+  kernels.evaluate_spots(tables.view(), {x, y, shape}, bin, corner_x, corner_y,
+                         spots.data(), scratch.data());
+  std::vector<std::vector<double>> stamps(width,
+                                          std::vector<double>(at(layout.size), nan));
+  double *pointers[width];
+  for (int k = 0; k < width; ++k) pointers[k] = stamps[at(k)].data();
+  kernels.place_spots(layout, spots.data(), shift.data(), pointers);
+  return stamps;
+}
+
+void simd_spots_of_every_size_and_degree_are_the_scalar_rule(void **) {
+  const int sizes[][2] = {{1, 1}, {2, 2}, {2, 5}, {3, 4}, {4, 4},
+                          {5, 3}, {6, 2}, {8, 5}, {9, 9}, {12, 7}};
+  const int degrees[][2] = {{0, 0}, {1, 0}, {0, 1}, {2, 3}, {4, 4},
+                            {6, 6}, {6, 5}, {8, 0}, {0, 8}, {8, 8}};
+  for (const simd::Kernels *kernels : all_kernels()) {
+    Random random(3);
+    double worst = 0.0;
+    for (const auto &size : sizes)
+      for (const auto &degree : degrees) {
+        const specex::Psf psf = make_psf(size[0], size[1], degree[0], degree[1], random);
+        const double first = 40.0 + 20.0 * random.uniform();
+        const int bin = random.below(8);
+        std::array<int, width> shift{};
+        for (int &columns : shift) columns = random.below(width);
+        const auto stamps = evaluate_stamps(*kernels, psf, first, bin, shift);
+        const simd::StampLayout layout = layout_of(psf.spot_nx(), psf.spot_ny());
+        const specex::GaussHermiteSpots model(psf);
+        std::vector<double> spot(at(layout.nx * layout.ny));
+        for (int k = 0; k < width; ++k) {
+          model.evaluate(0, first + bin + k, spot.data());
+          for (int r = 0; r < layout.ny; ++r)
+            for (int c = 0; c < layout.row; ++c) {
+              const int column = c - shift[at(k)];
+              const double expected = column >= 0 && column < layout.nx
+                                          ? spot[at(r * layout.nx + column)]
+                                          : 0.0;
+              const double value = stamps[at(k)][at(r * layout.row + c)];
+              if (!(std::abs(value - expected) <= 1e-14))
+                fail_msg("%s: size %d x %d, degrees %d, %d, lane %d: %.17g, not %.17g",
+                         kernels->name, size[0], size[1], degree[0], degree[1], k, value,
+                         expected);
+              worst = std::max(worst, std::abs(value - expected));
+            }
+        }
+      }
+    print_message("%s: spots within %.1e\n", kernels->name, worst);
+  }
+}
+
+// The lanes beside one whose parameters make no sense do not notice.
+void simd_spots_of_nonsense_are_zero_in_their_lane_alone(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const double sigma : {0.0, nan, HUGE_VAL, -HUGE_VAL}) {
+      Random random(8);
+      const specex::Psf psf = make_psf(4, 3, 4, 4, random);
+      FiberTables tables(psf);
+      // A series in two functions: 1, and one that is 1 in lane 3 only.
+      const int ncoef = psf.find("GHSIGX")->ncoef;
+      Basis shape(*psf.find("GHSIGX"), 50.0);
+      std::vector<double> sigma_x(at(ncoef), 0.0);
+      sigma_x[0] = 1.0;
+      for (int bin = 0; bin < 16; ++bin) shape.values[at(bin)] = bin == 3 ? sigma : 1.0;
+      for (int k = 1; k < ncoef; ++k)
+        for (int bin = 0; bin < 16; ++bin) shape.values[at(k * 16 + bin)] = 0.0;
+      simd::FiberPsf view = tables.view();
+      view.sigma_x = sigma_x.data();
+      const Basis x(psf.xtrace, 50.0);
+      const Basis y(psf.ytrace, 50.0);
+      int corner_x[width];
+      int corner_y[width];
+      for (int k = 0; k < width; ++k) {
+        const specex::Corner corner = specex::spot_corner(psf, psf.xtrace.at(0, 50.0 + k),
+                                                          psf.ytrace.at(0, 50.0 + k));
+        corner_x[k] = corner.x;
+        corner_y[k] = corner.y;
+      }
+      const int count = psf.spot_nx() * psf.spot_ny();
+      std::vector<double> spots(at(count * width), nan);
+      std::vector<double> scratch(kernels->spot_scratch(view), nan);
+      kernels->evaluate_spots(view, {x, y, shape}, 0, corner_x, corner_y, spots.data(),
+                              scratch.data());
+      for (int k = 0; k < width; ++k) {
+        double total = 0.0;
+        for (int p = 0; p < count; ++p) total += spots[at(p * width + k)];
+        if (k == 3)
+          assert_near(total, 0.0, 0.0);
+        else
+          assert_near(total, 1.0, 1e-13);
+      }
+    }
+}
+
+// ------------------------------------------------------------------ normal equations
+
+// Random stamps of one fibre, with room around them in the strip.
+struct Fiber {
+  Fiber(const simd::StampLayout &given, int nbin, int column, Random &random)
+      : layout(given) {
+    int y = 4 + random.below(3);
+    for (int w = 0; w < nbin; ++w) {
+      x0.push_back(column + (random.below(4) == 0 ? width * (random.below(3) - 1) : 0));
+      y0.push_back(y);
+      y += random.below(3);
+    }
+    spots.assign(at(layout.size) * at(nbin), 0.0);
+    for (int w = 0; w < nbin; ++w) {
+      const int shift = random.below(width);
+      for (int r = 0; r < layout.ny; ++r)
+        for (int c = 0; c < layout.nx; ++c)
+          spots[at(w * layout.size + r * layout.row + shift + c)] =
+              static_cast<double>(static_cast<float>(random.uniform()));
+    }
+    kept.assign(spots.begin(), spots.end());
+  }
+  double value(int w, int y, int x) const {
+    const int r = y - y0[at(w)];
+    const int c = x - x0[at(w)];
+    return r >= 0 && r < layout.ny && c >= 0 && c < layout.row
+               ? spots[at(w * layout.size + r * layout.row + c)]
+               : 0.0;
+  }
+  simd::StampLayout layout;
+  std::vector<int> x0;
+  std::vector<int> y0;
+  std::vector<double> spots;  // exact in float
+  std::vector<float> kept;
+};
+
+struct Pixels {
+  Pixels(int given_nx, int given_ny, Random &random) : nx(given_nx), ny(given_ny) {
+    for (int k = 0; k < nx * ny; ++k) {
+      weights.push_back(random.below(20) == 0 ? 0.0 : random.uniform());
+      values.push_back(weights.back() == 0.0 ? 0.0 : 10.0 * random.normal());
+    }
+    for (int k = 0; k < nx * ny; k += width)
+      masked.push_back(std::any_of(weights.begin() + k, weights.begin() + k + width,
+                                   [](double weight) { return weight == 0.0; })
+                           ? 1
+                           : 0);
+  }
+  simd::Strip strip() const {
+    return {values.data(), weights.data(), masked.data(), nx, xmin, ymin};
+  }
+  // sum over all pixels of weight * term(y, x), where term is not 0
+  double sum(const std::function<double(int, int)> &term) const {
+    double total = 0.0;
+    for (int y = 0; y < ny; ++y)
+      for (int x = 0; x < nx; ++x)
+        total += weights[at(y * nx + x)] * term(y + ymin, x + xmin);
+    return total;
+  }
+  int nx;
+  int ny;
+  int xmin = -16;
+  int ymin = -5;
+  std::vector<double> values;
+  std::vector<double> weights;
+  std::vector<unsigned char> masked;
+};
+
+void simd_self_blocks_are_the_sums_over_pixels(void **) {
+  constexpr int nbin = 21;
+  constexpr int ring = 32;
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands)
+      for (const auto &[nx, ny] : {std::pair(5, 5), {9, 7}, {17, 11}, {25, 4}}) {
+        Random random(static_cast<uint64_t>(half_band * 100 + nx));
+        const simd::StampLayout layout = layout_of(nx, ny);
+        const Pixels pixels(112, 80, random);
+        const Fiber own(layout, nbin, 16, random);
+        const Fiber far(layout, nbin, 24, random);
+        std::vector<double> rotating(at(ring * layout.size), nan);
+        const int band_stride = round_up(half_band + 1);
+        std::vector<float> kept(at(nbin * layout.size), 9.0F);
+        std::vector<double> band(at(nbin * band_stride), nan);
+        std::vector<double> far_band(at(nbin * band_stride), 0.0);
+        for (int w = 0; w < nbin; ++w) far_band[at(w * band_stride)] = 1.0 + w;
+        std::vector<double> data(nbin, nan), weight(nbin, nan), masked(nbin, nan);
+        std::vector<double> coupling(nbin, nan), edge(nbin, nan);
+        std::vector<int> far_bin(nbin), left(nbin), right(nbin);
+        for (int w = 0; w < nbin; ++w) {
+          far_bin[at(w)] = w % 5 == 0 ? -1 : w;
+          left[at(w)] = own.x0[at(w)] - 3 + random.below(layout.row);
+          right[at(w)] = own.x0[at(w)] + random.below(layout.row + 4);
+        }
+        std::vector<double> scratch(at(layout.size));
+        simd::SelfBlock block{layout,
+                              pixels.strip(),
+                              rotating.data(),
+                              ring,
+                              own.x0.data(),
+                              own.y0.data(),
+                              0,
+                              0,
+                              nbin,
+                              half_band,
+                              band_stride,
+                              kept.data(),
+                              band.data(),
+                              data.data(),
+                              weight.data(),
+                              masked.data(),
+                              far.kept.data(),
+                              far_band.data(),
+                              far.x0.data(),
+                              far.y0.data(),
+                              far_bin.data(),
+                              left.data(),
+                              right.data(),
+                              coupling.data(),
+                              edge.data(),
+                              scratch.data()};
+        for (int w = 0; w < nbin; ++w)
+          std::copy_n(&own.spots[at(w * layout.size)], layout.size,
+                      &rotating[at((w & (ring - 1)) * layout.size)]);
+        for (const int end : {0, 1, 8, nbin}) {  // in parts
+          block.first = block.end;
+          block.end = end;
+          kernels->self_block(block);
+        }
+        for (int w = 0; w < nbin; ++w) {
+          const auto spot = [&](int y, int x) { return own.value(w, y, x); };
+          const double diagonal =
+              pixels.sum([&](int y, int x) { return spot(y, x) * spot(y, x); });
+          assert_near(weight[at(w)], pixels.sum(spot), 1e-12);
+          assert_near(data[at(w)], pixels.sum([&](int y, int x) {
+            return spot(y, x) *
+                   pixels.values[at((y - pixels.ymin) * pixels.nx + x - pixels.xmin)];
+          }),
+                      1e-11);
+          double without = 0.0;
+          for (int y = 0; y < pixels.ny; ++y)
+            for (int x = 0; x < pixels.nx; ++x)
+              if (pixels.weights[at(y * pixels.nx + x)] == 0.0)
+                without += spot(y + pixels.ymin, x + pixels.xmin);
+          assert_near(masked[at(w)], without, 1e-12);
+          for (int m = 0; m < band_stride; ++m) {
+            const double expected =
+                m > half_band || w + m >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
+                  return spot(y, x) * own.value(w + m, y, x);
+                });
+            assert_near(band[at(w * band_stride + m)], expected,
+                        1e-12 * (1.0 + expected));
+          }
+          const auto share = [&](const std::function<bool(int)> &counts) {
+            return pixels.sum([&](int y, int x) {
+              return counts(x) ? spot(y, x) * spot(y, x) : 0.0;
+            }) / diagonal;
+          };
+          assert_near(edge[at(w)],
+                      std::max(share([&](int x) { return x < left[at(w)]; }),
+                               share([&](int x) { return x >= right[at(w)]; })),
+                      1e-12);
+          double seen = 0.0;
+          for (int v = std::max(0, w - 1); far_bin[at(w)] >= 0 && v <= w + 1 && v < nbin;
+               ++v)
+            seen = std::max(seen, pixels.sum([&](int y, int x) {
+              return spot(y, x) * far.value(v, y, x);
+            }) / std::sqrt(diagonal * (1.0 + v)));
+          assert_near(coupling[at(w)], seen, 1e-12 * (1.0 + seen));
+          for (int p = 0; p < layout.row * layout.ny; ++p)
+            assert_true(kept[at(w * layout.size + p)] ==
+                        own.kept[at(w * layout.size + p)]);
+        }
+      }
+}
+
+void simd_cross_blocks_are_the_sums_over_pixels(void **) {
+  constexpr int nbin = 19;
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const auto &[first_lag, nlag] : {std::pair(-3, 7), {-10, 20}, {2, 1}, {-20, 48}})
+      for (const auto &[nx, ny] : {std::pair(5, 5), {9, 7}, {17, 11}, {25, 4}}) {
+        Random random(static_cast<uint64_t>(nlag * 100 + nx));
+        const simd::StampLayout layout = layout_of(nx, ny);
+        const Pixels pixels(112, 80, random);
+        const Fiber f(layout, nbin, 16, random);
+        const Fiber g(layout, nbin, 24, random);
+        const int stride = round_up(nlag);
+        std::vector<double> cross(at(nbin * stride), nan);
+        std::vector<float> scratch(at(layout.size));
+        kernels->cross_block({layout, pixels.strip(), f.kept.data(), g.kept.data(),
+                              f.x0.data(), f.y0.data(), g.x0.data(), g.y0.data(), nbin,
+                              first_lag, nlag, stride, cross.data(), scratch.data()});
+        for (int w = 0; w < nbin; ++w)
+          for (int l = 0; l < nlag; ++l) {
+            const int v = w + first_lag + l;
+            const double expected =
+                v < 0 || v >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
+                  return f.value(w, y, x) * g.value(v, y, x);
+                });
+            assert_near(cross[at(w * stride + l)], expected, 1e-6 * (1.0 + expected));
+          }
+      }
+}
+
+void simd_overlaps_of_kept_stamps_are_the_sums_over_pixels(void **) {
+  constexpr int nbin = 12;
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const auto &[nx, ny] : {std::pair(5, 5), {9, 7}, {17, 11}, {25, 4}}) {
+      Random random(static_cast<uint64_t>(nx));
+      const simd::StampLayout layout = layout_of(nx, ny);
+      const Pixels pixels(112, 80, random);
+      const Fiber f(layout, nbin, 16, random);
+      const Fiber g(layout, nbin, 24, random);
+      std::vector<double> weighted(at(layout.size));
+      for (int w = 0; w < nbin; ++w) {
+        const int first_row = random.below(ny + 1);
+        const int end_row = first_row + random.below(ny + 1 - first_row);
+        kernels->weigh_stamp(layout, pixels.strip(), &f.kept[at(w * layout.size)],
+                             f.x0[at(w)], f.y0[at(w)], first_row, end_row,
+                             weighted.data());
+        for (int v = 0; v < nbin; ++v) {
+          const double sum = kernels->overlap_stamps(
+              layout, weighted.data(), &g.kept[at(v * layout.size)],
+              g.x0[at(v)] - f.x0[at(w)], g.y0[at(v)] - f.y0[at(w)]);
+          const double expected = pixels.sum([&](int y, int x) {
+            const int r = y - f.y0[at(w)];
+            return r >= first_row && r < end_row ? f.value(w, y, x) * g.value(v, y, x)
+                                                 : 0.0;
+          });
+          assert_near(sum, expected, 1e-12 * (1.0 + expected));
+        }
+      }
+    }
+}
+
+void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const auto &[nx, ny] : {std::pair(5, 5), {9, 7}, {17, 11}, {25, 4}}) {
+      Random random(static_cast<uint64_t>(nx));
+      const simd::StampLayout layout = layout_of(nx, ny);
+      const Fiber f(layout, 1, 16, random);
+      const ptrdiff_t stride = layout.row + 24;
+      std::vector<double> canvas(at(stride * ny));
+      for (double &pixel : canvas) pixel = random.normal();
+      std::vector<double> expected = canvas;
+      double dot = 0.0;
+      const int end = ny - 1;
+      for (int r = 1; r < end; ++r)
+        for (int c = 0; c < layout.row; ++c) {
+          const double spot = f.spots[at(r * layout.row + c)];
+          dot += spot * canvas[at(r * stride + 8 + c)];
+          expected[at(r * stride + 8 + c)] += 3.7 * spot;
+        }
+      assert_near(
+          kernels->dot_stamp(layout, f.kept.data(), 1, end, canvas.data() + 8, stride),
+          dot, 1e-12);
+      kernels->add_stamp(layout, f.kept.data(), 3.7, 1, end, canvas.data() + 8, stride);
+      for (size_t k = 0; k < canvas.size(); ++k)
+        assert_near(canvas[k], expected[k], 1e-14);
+    }
+}
+
+void simd_chi2_of_rows_is_the_scalar_rule(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const double psferr : {0.0, 0.01, 0.3})
+      for (const double scale : {1.0, 0x1p-80, 0x1p90}) {
+        Random random(4);
+        constexpr int count = 64;
+        std::vector<double> values(count), weights(count), canvas(count);
+        for (size_t k = 0; k < count; ++k) {
+          weights[k] = k % 7 == 0 ? 0.0 : random.uniform();
+          values[k] = weights[k] == 0.0 ? 0.0 : 100.0 * random.normal();
+          canvas[k] = k % 11 == 0 ? 0.0 : 100.0 * random.normal();
+        }
+        std::vector<double> scaled = weights;
+        for (double &weight : scaled) weight *= scale;
+        std::vector<double> chi2 = canvas;
+        kernels->chi2_row(count, values.data(), scaled.data(), scale, psferr,
+                          chi2.data());
+        for (size_t k = 0; k < count; ++k) {
+          const double expected =
+              specex::pixel_chi2(values[k], weights[k], canvas[k], psferr);
+          if (weights[k] == 0.0) assert_near(chi2[k], 0.0, 0.0);
+          assert_near(chi2[k], expected, 1e-14 * (1.0 + expected));
+        }
+      }
+}
+
+void simd_interleave_transposes(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int count : {1, 7, 8, 9, 16, 31, 48}) {
+      std::vector<std::vector<double>> from(width);
+      const double *pointers[width];
+      for (int lane = 0; lane < width; ++lane) {
+        for (int k = 0; k < round_up(count); ++k)
+          from[at(lane)].push_back(100.0 * lane + k);
+        pointers[lane] = from[at(lane)].data();
+      }
+      std::vector<double> to(at(round_up(count) * width), nan);
+      kernels->interleave(pointers, count, to.data());
+      for (int k = 0; k < count; ++k)
+        for (int lane = 0; lane < width; ++lane)
+          assert_near(to[at(k * width + lane)], 100.0 * lane + k, 0.0);
+    }
+}
+
+// ------------------------------------------------------------------ algebra
+
+// 8 random systems: bins overlap like Gaussians, fibres are coupled by about `coupling`.
+struct Systems {
+  Systems(int nfiber, int nbin, int half_band, int first_lag, int nlag, double coupling,
+          uint64_t seed) {
+    Random random(seed);
+    const auto unknowns = at(nfiber) * at(nbin);
+    band.assign(unknowns * at(half_band + 1) * width, 0.0);
+    cross.assign(unknowns * at(nlag) * width, 0.0);
+    data.assign(unknowns * width, 0.0);
+    std::vector<double> scale(unknowns * width);
+    for (double &value : scale) value = std::pow(10.0, 0.5 * random.normal());
+    for (size_t lane = 0; lane < width; ++lane)
+      for (int f = 0; f < nfiber; ++f)
+        for (int w = 0; w < nbin; ++w) {
+          const size_t q = at(f) * at(nbin) + at(w);
+          const double own = scale[q * width + lane];
+          data[q * width + lane] = own * 50.0 * random.normal();
+          for (int m = 0; m <= half_band && w + m < nbin; ++m)
+            band[(q * at(half_band + 1) + at(m)) * width + lane] =
+                own * scale[(q + at(m)) * width + lane] *
+                (m == 0 ? 1.2 : std::exp(-0.5 * m * m / 1.4) * random.uniform());
+          if (f + 1 == nfiber) continue;
+          for (int l = 0; l < nlag; ++l) {
+            const int v = w + first_lag + l;
+            if (v < 0 || v >= nbin) continue;
+            const double offset = l - 0.5 * (nlag - 1);
+            cross[(q * at(nlag) + at(l)) * width + lane] =
+                own * scale[(at(f + 1) * at(nbin) + at(v)) * width + lane] * coupling *
+                std::exp(-0.5 * offset * offset / 2.0) * random.uniform();
+          }
+        }
+    system = {nfiber, nbin,        half_band,    first_lag,
+              nlag,   band.data(), cross.data(), data.data()};
+  }
+
+  Symmetric dense(size_t lane) const {
+    const int nbin = system.nbin;
+    Symmetric matrix(system.nfiber * nbin);
+    for (int f = 0; f < system.nfiber; ++f)
+      for (int w = 0; w < nbin; ++w) {
+        const int q = f * nbin + w;
+        for (int m = 0; m <= system.half_band && w + m < nbin; ++m)
+          matrix(q, q + m) = matrix(q + m, q) =
+              band[(at(q) * at(system.half_band + 1) + at(m)) * width + lane];
+        for (int l = 0; l < system.nlag && f + 1 < system.nfiber; ++l) {
+          const int v = w + system.first_lag + l;
+          if (v < 0 || v >= nbin) continue;
+          matrix(q, (f + 1) * nbin + v) = matrix((f + 1) * nbin + v, q) =
+              cross[(at(q) * at(system.nlag) + at(l)) * width + lane];
+        }
+      }
+    return matrix;
+  }
+
+  std::vector<double> band, cross, data;
+  simd::BlockSystem system{};
+};
+
+struct Solved {
+  Solved(const simd::Kernels &kernels, const Systems &systems)
+      : factors(at(systems.system.nfiber) *
+                    kernels.factor_size(systems.system.nbin, systems.system.half_band),
+                nan),
+        from_left(systems.band.size(), nan),
+        from_right(systems.band.size(), nan),
+        scratch(kernels.elimination_scratch(systems.system), nan),
+        flux(systems.data.size(), nan) {
+    const simd::Elimination elimination{factors.data(), from_left.data(),
+                                        from_right.data(), scratch.data()};
+    good = kernels.eliminate(systems.system, elimination, checks);
+    std::vector<double> work(3 * flux.size(), nan);
+    kernels.solve_flux(systems.system, elimination, flux.data(), work.data(), checks);
+  }
+  std::vector<double> factors, from_left, from_right, scratch, flux;
+  simd::Checks checks{};
+  int good = 0;
+};
+
+// Flux and marginal matrices against dense algebra. The check of the truncation is of
+// second order in what is cut off a column; off the diagonal the error is of first order,
+// times what the neighbours take.
+void check_solution(const simd::Kernels &kernels, const Systems &systems,
+                    double largest_truncation) {
+  const simd::BlockSystem &system = systems.system;
+  const Solved solved(kernels, systems);
+  assert_int_equal(solved.good, 0xff);
+  const int nbin = system.nbin;
+  for (size_t lane = 0; lane < width; ++lane) {
+    const double truncation = std::sqrt(solved.checks.truncation[lane]);
+    const double allowed = 1e-12 + 10.0 * truncation +
+                           3.0 * std::sqrt(truncation * solved.checks.coupling[lane]);
+    assert_at_most(truncation, largest_truncation);
+    assert_at_most(std::sqrt(solved.checks.residual[lane]), 1e-9);
+    Symmetric covariance = systems.dense(lane);
+    assert_true(specex::invert_by_cholesky(covariance));
+    const int n = covariance.n;
+    for (int i = 0; i < n; ++i) {
+      double flux = 0.0;
+      for (int j = 0; j < n; ++j)
+        flux += covariance(i, j) * systems.data[at(j) * width + lane];
+      assert_near(solved.flux[at(i) * width + lane] / std::sqrt(covariance(i, i)),
+                  flux / std::sqrt(covariance(i, i)), 1e-9);
+    }
+    for (int f = 0; f < system.nfiber; ++f) {
+      Symmetric marginal(nbin);
+      for (int i = 0; i < nbin; ++i)
+        for (int j = 0; j < nbin; ++j)
+          marginal(i, j) = covariance(f * nbin + i, f * nbin + j);
+      assert_true(specex::invert_by_cholesky(marginal));
+      for (int w = 0; w < nbin; ++w)
+        for (int v = w; v < nbin; ++v) {
+          const int m = v - w;
+          double value = 0.0;
+          if (m <= system.half_band) {
+            const size_t k =
+                (at(f * nbin + w) * at(system.half_band + 1) + at(m)) * width + lane;
+            value = systems.band[k];
+            if (f > 0) value -= solved.from_left[k];
+            if (f + 1 < system.nfiber) value -= solved.from_right[k];
+          }
+          const auto diagonal = [&](int bin) {
+            return systems
+                .band[at(f * nbin + bin) * at(system.half_band + 1) * width + lane];
+          };
+          const double error =
+              std::abs(value - marginal(w, v)) / std::sqrt(diagonal(w) * diagonal(v));
+          if (!(error <= allowed))
+            fail_msg(
+                "%s, half band %d, %d fibres: element %d, %d of fibre %d is off by "
+                "%.3g; the truncation was said to be %.3g",
+                kernels.name, system.half_band, system.nfiber, w, v, f, error,
+                truncation);
+        }
+    }
+  }
+}
+
+void simd_block_systems_are_solved_as_dense_ones(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands)
+      for (const int nfiber : {1, 2, 3, 7})
+        for (const int nbin : {1, 3, 24}) {
+          const Systems systems(nfiber, nbin, half_band, -3, 8, 1e-3,
+                                static_cast<uint64_t>(nfiber * 100 + half_band));
+          check_solution(*kernels, systems, 1e-7);
+        }
+}
+
+void simd_block_systems_without_coupling_fall_apart(void **) {
+  for (const simd::Kernels *kernels : all_kernels()) {
+    const Systems systems(4, 20, 8, 0, 0, 0.0, 5);
+    check_solution(*kernels, systems, 0.0);
+  }
+}
+
+// However strong the coupling and wide the lags: what is left out is announced.
+void simd_block_systems_announce_what_they_truncate(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands)
+      for (const double coupling : {1e-2, 0.05, 0.15})
+        for (const auto &[first_lag, nlag] : {std::pair(-3, 8), {-12, 25}, {4, 9}})
+          check_solution(*kernels,
+                         Systems(3, 40, half_band, first_lag, nlag, coupling, 11), 1.0);
+}
+
+void simd_systems_that_are_not_positive_are_told_apart_by_lane(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands) {
+      const Systems good(3, 18, half_band, -3, 8, 1e-3, 7);
+      Systems bad(3, 18, half_band, -3, 8, 1e-3, 7);
+      const auto element = [&](int fiber, int bin, size_t lane) -> double & {
+        return bad.band[(at(fiber) * 18 + at(bin)) * at(half_band + 1) * width + lane];
+      };
+      element(0, 5, 2) = -1.0;
+      element(2, 17, 6) = 0.0;
+      element(1, 0, 7) = nan;
+      const Solved expected(*kernels, good);
+      const Solved solved(*kernels, bad);
+      assert_int_equal(solved.good, 0xff & ~(1 << 2 | 1 << 6 | 1 << 7));
+      for (size_t k = 0; k < solved.flux.size(); ++k)
+        if ((solved.good >> (k % width) & 1) != 0)
+          assert_near(solved.flux[k], expected.flux[k],
+                      1e-10 * (1.0 + std::abs(expected.flux[k])));
+    }
+}
+
+// A band matrix whose spectrum is known: 2 on the diagonal and -c beside it has the
+// eigenvalues 2 - 2 c cos(k pi / (n + 1)).
+void simd_positive_above_tells_both_sides_of_the_spectrum(void **) {
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands)
+      for (const int nbin : {1, 2, 5, 60}) {
+        std::vector<double> band(at(nbin * (half_band + 1) * width), 0.0);
+        double shift[width];
+        int expected = 0;
+        for (int lane = 0; lane < width; ++lane) {
+          const double c = 0.1 * (lane + 2);
+          for (int w = 0; w < nbin; ++w) {
+            band[at(w * (half_band + 1) * width + lane)] = 2.0;
+            if (w + 1 < nbin) band[at((w * (half_band + 1) + 1) * width + lane)] = -c;
+          }
+          const double smallest = 2.0 - 2.0 * c * std::cos(M_PI / (nbin + 1));
+          const bool below = lane % 2 == 0;
+          shift[lane] = smallest + (below ? -1e-10 : 1e-10);
+          if (below) expected |= 1 << lane;
+        }
+        std::vector<double> scratch(kernels->square_root_scratch(nbin, half_band));
+        assert_int_equal(
+            kernels->positive_above(nbin, half_band, band.data(), shift, scratch.data()),
+            expected);
+      }
+}
+
+void simd_square_roots_are_those_of_dense_matrices(void **) {
+  const auto &roots = specex::rational_roots();
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : simd::half_bands)
+      for (const int nbin : {1, 4, 40})
+        for (const bool last : {false, true}) {
+          const Systems systems(1, nbin, half_band, 0, 0, 0.0,
+                                static_cast<uint64_t>(half_band + nbin));
+          // Gershgorin's bound.
+          double upper[width];
+          std::vector<Symmetric> dense;
+          for (size_t lane = 0; lane < width; ++lane) {
+            dense.push_back(systems.dense(lane));
+            upper[lane] = 0.0;
+            for (int i = 0; i < nbin; ++i) {
+              double sum = 0.0;
+              for (int j = 0; j < nbin; ++j) sum += std::abs(dense[lane](i, j));
+              upper[lane] = std::max(upper[lane], sum);
+            }
+          }
+          const int nkeep = half_band - 1;
+          std::vector<double> scratch(kernels->square_root_scratch(nbin, half_band), nan);
+          const auto covers = [&](const specex::RationalRoot &root) {
+            double shift[width];
+            for (int lane = 0; lane < width; ++lane)
+              shift[lane] = upper[lane] / root.kappa;
+            return kernels->positive_above(nbin, half_band, systems.band.data(), shift,
+                                           scratch.data()) == 0xff;
+          };
+          assert_true(covers(roots.back()));
+          const specex::RationalRoot &root =
+              last ? roots.back() : *std::find_if(roots.begin(), roots.end(), covers);
+          const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
+                                  root.weight.data()};
+          std::vector<double> row_sum(at(nbin * width), nan);
+          std::vector<double> smoothed(at(nbin * width), nan);
+          std::vector<double> diagonals(at(nbin * (nkeep + 1) * width), nan);
+          kernels->square_root(nbin, half_band, systems.band.data(), upper, poles,
+                               systems.data.data(), nkeep, row_sum.data(),
+                               smoothed.data(), diagonals.data(), scratch.data());
+          for (size_t lane = 0; lane < width; ++lane) {
+            const Symmetric expected = specex::square_root(dense[lane]);
+            const double bound = 1.1 * specex::root_tolerance * std::sqrt(upper[lane]);
+            double norm = 0.0;
+            for (int i = 0; i < nbin; ++i)
+              norm += std::pow(systems.data[at(i) * width + lane], 2);
+            for (int i = 0; i < nbin; ++i) {
+              double sum = 0.0;
+              double product = 0.0;
+              for (int j = 0; j < nbin; ++j) {
+                sum += expected(i, j);
+                product += expected(i, j) * systems.data[at(j) * width + lane];
+              }
+              assert_near(row_sum[at(i) * width + lane], sum, bound * std::sqrt(nbin));
+              assert_near(smoothed[at(i) * width + lane], product,
+                          bound * std::sqrt(norm));
+              for (int m = 0; m <= nkeep && i + m < nbin; ++m)
+                assert_near(diagonals[at(i * (nkeep + 1) + m) * width + lane],
+                            expected(i, i + m), bound);
+            }
+          }
+        }
+}
+
+void simd_half_bands_are_served_by_the_next_larger(void **) {
+  assert_int_equal(simd::half_band_for(0), simd::half_bands[0]);
+  for (const int half_band : simd::half_bands) {
+    assert_int_equal(simd::half_band_for(half_band), half_band);
+    assert_true(simd::half_band_for(half_band - 1) <= half_band);
+  }
+  assert_int_equal(simd::half_band_for(11), 12);
+  assert_int_equal(simd::half_band_for(16), 0);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(simd_spots_of_every_size_and_degree_are_the_scalar_rule),
+      cmocka_unit_test(simd_spots_of_nonsense_are_zero_in_their_lane_alone),
+      cmocka_unit_test(simd_self_blocks_are_the_sums_over_pixels),
+      cmocka_unit_test(simd_cross_blocks_are_the_sums_over_pixels),
+      cmocka_unit_test(simd_overlaps_of_kept_stamps_are_the_sums_over_pixels),
+      cmocka_unit_test(simd_canvases_hold_what_is_added_and_nothing_else),
+      cmocka_unit_test(simd_chi2_of_rows_is_the_scalar_rule),
+      cmocka_unit_test(simd_interleave_transposes),
+      cmocka_unit_test(simd_block_systems_are_solved_as_dense_ones),
+      cmocka_unit_test(simd_block_systems_without_coupling_fall_apart),
+      cmocka_unit_test(simd_block_systems_announce_what_they_truncate),
+      cmocka_unit_test(simd_systems_that_are_not_positive_are_told_apart_by_lane),
+      cmocka_unit_test(simd_positive_above_tells_both_sides_of_the_spectrum),
+      cmocka_unit_test(simd_square_roots_are_those_of_dense_matrices),
+      cmocka_unit_test(simd_half_bands_are_served_by_the_next_larger),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
