@@ -123,7 +123,8 @@ void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
                  double *const *stamps) {
   for (int r = 0; r < layout.ny; ++r) {
-    const int covered = (layout.nx + lanes - 1) / lanes * lanes;  // by the blocks, and shift
+    const int covered =
+        (layout.nx + lanes - 1) / lanes * lanes;  // by the blocks, and shift
     for (int bin = 0; bin < lanes; ++bin) {
       store(stamps[bin] + r * layout.row, Vector{});
       for (int c = covered; c < layout.row; c += lanes)
