@@ -8,18 +8,24 @@
 
 namespace specex {
 
-// sum_k coefficient[k] P_k(t), by the three-term recurrence
-// k P_k = (2k - 1) t P_{k-1} - (k - 1) P_{k-2}.
-inline double legendre_sum(const double *coefficient, int n, double t) {
+// Calls visit(k, P_k(t)) for k < n, by the three-term recurrence
+// (k + 1) P_{k+1} = (2 k + 1) t P_k - k P_{k-1}.
+template <class Visit>
+inline void for_each_legendre(int n, double t, Visit &&visit) {
   double before = 0.0;
   double current = 1.0;
-  double sum = 0.0;
   for (int k = 0; k < n; ++k) {
-    sum += coefficient[k] * current;
+    visit(k, current);
     const double next = ((2 * k + 1) * t * current - k * before) / (k + 1);
     before = current;
     current = next;
   }
+}
+
+// sum_k coefficient[k] P_k(t)
+inline double legendre_sum(const double *coefficient, int n, double t) {
+  double sum = 0.0;
+  for_each_legendre(n, t, [&](int k, double value) { sum += coefficient[k] * value; });
   return sum;
 }
 
@@ -30,11 +36,14 @@ struct LegendreTable {
   double wavemax = 1.0;
   std::vector<double> coefficients;  // [fibre][ncoef]
 
+  // Maps [wavemin, wavemax] to [-1, 1].
+  double scaled(double wave) const {
+    return 2.0 * (wave - wavemin) / (wavemax - wavemin) - 1.0;
+  }
   double at(int fiber, double wave) const {
-    const double t = 2.0 * (wave - wavemin) / (wavemax - wavemin) - 1.0;
     return legendre_sum(
         coefficients.data() + static_cast<size_t>(fiber) * static_cast<size_t>(ncoef),
-        ncoef, t);
+        ncoef, scaled(wave));
   }
 };
 

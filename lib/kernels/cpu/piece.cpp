@@ -28,18 +28,11 @@ int align_down(int column) { return column & ~(width - 1); }
 simd::Basis make_basis(const LegendreTable &table, const PieceShape &shape, int count,
                        std::vector<double> &values) {
   values.resize(at(table.ncoef) * at(count));
-  const double scale = 2.0 / (table.wavemax - table.wavemin);
   for (int w = 0; w < count; ++w) {
     const double wave = shape.wavemin + (shape.first_bin + w) * shape.wavestep;
-    const double t = scale * (wave - table.wavemin) - 1.0;
-    double before = 0.0;
-    double current = 1.0;
-    for (int k = 0; k < table.ncoef; ++k) {
-      values[at(k) * at(count) + at(w)] = current;
-      const double next = ((2 * k + 1) * t * current - k * before) / (k + 1);
-      before = current;
-      current = next;
-    }
+    for_each_legendre(table.ncoef, table.scaled(wave), [&](int k, double value) {
+      values[at(k) * at(count) + at(w)] = value;
+    });
   }
   return {values.data(), count};
 }
