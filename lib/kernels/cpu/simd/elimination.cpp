@@ -14,7 +14,7 @@ namespace specex::SPECEX_ISA {
 namespace {
 
 // Columns of L^-1 X end this many rows below X: further down they have decayed.
-constexpr int tail = 6;
+constexpr int tail = 10;
 // Columns that are kept: the band and one beyond, a power of 2.
 template <int Band>
 constexpr int ring = Band + 1 < 16 ? 16 : 32;
@@ -39,8 +39,8 @@ struct Coupling {
 };
 
 // K = X^T (L D L^T)^-1 X within the band; returns, squared and relative to the target's
-// diagonal elements, the largest of what is left out: K just beyond the band, and the
-// last row of a column of L^-1 X.
+// diagonal elements, the largest of what is left out: K just beyond the band, and what
+// the rows of L^-1 X that are not computed would add.
 template <int Band>
 Vector message(const double *factor, const Coupling &x, const double *target_band,
                double *k, double *scratch) {
@@ -81,12 +81,13 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
       store(row_of(u, row), value);
       store(row_of(v, row), value * load(below));
     }
-    if (end > first && end < x.nbin) {  // what the next row would add, at most
-      const Vector last =
-          load(row_of(u, end - 1)) * load(row_of(v, end - 1)) /
-          load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
-      beyond = maximum(beyond, last * last);
-    }
+    // The rows below `end` that are left out: as large as the last two, at most, they
+    // meet the whole of a neighbouring column.
+    const Vector diagonal =
+        load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
+    Vector cut{};
+    for (int row = end - 2 > first ? end - 2 : first; row < end && end < x.nbin; ++row)
+      cut += load(row_of(u, row)) * load(row_of(v, row)) / diagonal;
     for (int m = 0; m <= Band + 1 && m <= column; ++m) {
       const int earlier = (column - m) & (ring<Band> - 1);
       const double *w =
@@ -105,11 +106,12 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
         part[0] +=
             load(row_of(u, row)) * load(w + (row - first_rows[earlier] + Band) * lanes);
       const Vector total = part[0] + part[1];
+      if (m == 0) beyond = maximum(beyond, cut * total / diagonal);
       if (m <= Band) {
         store(k + static_cast<ptrdiff_t>(column - m) * F::column_size + m * lanes, total);
       } else {
         const Vector scale =
-            load(target_band + static_cast<ptrdiff_t>(column) * F::column_size) *
+            diagonal *
             load(target_band + static_cast<ptrdiff_t>(column - m) * F::column_size);
         beyond = maximum(beyond, total * total / scale);
       }
