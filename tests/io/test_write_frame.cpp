@@ -450,6 +450,11 @@ void write_frame_without_a_band_has_no_scores(void **) {
 }
 
 void write_frame_is_what_astropy_expects(void **) {
+  if (std::system("/usr/bin/env -i /usr/bin/python3 -c 'import astropy' 2>/dev/null") !=
+      0) {
+    print_message("skipped: there is no astropy to check with\n");
+    skip();  // a jump: nothing that owns memory may be alive here
+  }
   const ScratchDirectory scratch;
   const Arrays arrays;
   const io::PassThrough pass = input(scratch, fibermap(9));
@@ -461,13 +466,7 @@ void write_frame_is_what_astropy_expects(void **) {
     const std::string command = "/usr/bin/env -i /usr/bin/python3 " SPECEX_TEST_DIR
                                 "/io/check_frame.py " +
                                 name + (float64 ? " f8" : " f4");
-    const int status = std::system(command.c_str());
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (code == 77 || code == 127) {
-      print_message("skipped: there is no astropy to check with\n");
-      skip();
-    }
-    assert_int_equal(code, 0);
+    assert_int_equal(std::system(command.c_str()), 0);
   }
 }
 
