@@ -38,7 +38,7 @@ void FirstError::keep_current() noexcept {
 }
 
 void FirstError::throw_if_any() const {
-  if (error_) throw *error_;
+  if (error_) throw Error(*error_);
 }
 
 }  // namespace specex
