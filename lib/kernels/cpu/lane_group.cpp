@@ -46,7 +46,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
   for (size_t lane = 0; lane < width; ++lane)  // idle lanes repeat the last patch
     lanes_[lane].patch = patches[std::min(lane, count_ - 1)];
   cut(piece);
-  eliminate(piece);
+  eliminate();
   take_roots(piece);
   return {lanes_.data(), count_};
 }
@@ -216,7 +216,7 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
     }
 }
 
-void LaneGroup::eliminate(const Piece &) {
+void LaneGroup::eliminate() {
   // Idle lanes need numbers that are defined: those of lane 0.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto fill_idle = [&](double *array, size_t groups) {

@@ -38,7 +38,7 @@ class LaneGroup {
   void gather(const Piece &piece);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
-  void eliminate(const Piece &piece);
+  void eliminate();
   void take_roots(const Piece &piece);
   int root_class(int nbin, const double *marginal, double *upper, int good);
 
