@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/write_frame.hpp"
 
-
 #include <cmath>
 #include <random>
 
