@@ -6,7 +6,6 @@
 #include "base/error.hpp"
 #include "base/options.hpp"
 #include "base/threads.hpp"
-#include "engine/patch_buffers.hpp"
 #include "kernels/shared/dense_algebra.hpp"
 #include "kernels/shared/image.hpp"
 #include "kernels/shared/patch_pixels.hpp"
@@ -17,9 +16,10 @@
 namespace specex {
 namespace {
 
-// What "chosen by the library" means.
-constexpr int default_nsubbundles = 5;
-constexpr int default_nwavestep = 50;
+// What "chosen by the library" means where matrices are dense, or have to be
+// gpu_specter's: else a bundle is one patch over the whole grid.
+constexpr int dense_nsubbundles = 5;
+constexpr int dense_nwavestep = 50;
 
 // The corrected mode uses only what is on the image: dropping the rest here keeps a trace
 // that runs far off the CCD from costing memory. The compatible mode has to know of it.
@@ -30,20 +30,22 @@ void trim(const specex_image &image, specex_patch &patch) {
   patch.ymax = std::clamp(patch.ymax, patch.ymin, static_cast<int>(image.ny));
 }
 
-// Patches in flight in extract_frame: enough to keep every thread busy to the end of a
-// batch, few enough that their results stay a small part of the frame's memory.
-constexpr int64_t patches_per_thread = 256;
-
-Division make_division(const specex_options &options) {
+Division make_division(const specex_options &options, const specex_grid &grid) {
+  const bool compat = options.compat == SPECEX_COMPAT_GPU_SPECTER;
+  const bool dense = compat || options.backend == SPECEX_BACKEND_REFERENCE ||
+                     options.decorrelate == SPECEX_DECORRELATE_NOISE;
   Division division{};
   division.bundlesize = options.bundlesize;
-  division.nsubbundles =
-      options.nsubbundles > 0 ? options.nsubbundles : default_nsubbundles;
-  division.nwavestep = options.nwavestep > 0 ? options.nwavestep : default_nwavestep;
+  division.nsubbundles = options.nsubbundles > 0 ? options.nsubbundles
+                         : dense                 ? dense_nsubbundles
+                                                 : 1;
+  division.nwavestep = options.nwavestep > 0 ? options.nwavestep
+                       : dense               ? dense_nwavestep
+                                             : static_cast<int>(grid.nwave);
   division.wavepad =
       options.wavepad + static_cast<int>(options.wavepad * options.wavepad_frac);
   division.pixpad_frac = options.pixpad_frac;
-  division.literal_steps = options.compat == SPECEX_COMPAT_GPU_SPECTER;
+  division.literal = compat;
   return division;
 }
 
@@ -106,7 +108,7 @@ double Engine::psferr() const {
 
 std::vector<specex_patch> Engine::plan(const specex_grid &grid, int first_fiber,
                                        int nspec) const {
-  return make_plan(psf(), grid, make_division(options_), first_fiber, nspec);
+  return make_plan(psf(), grid, make_division(options_, grid), first_fiber, nspec);
 }
 
 void Engine::check_image(const specex_image &image) const {
@@ -133,14 +135,14 @@ void Engine::check_image(const specex_image &image) const {
 }
 
 void Engine::run(const specex_image &image, std::span<const specex_patch> patches,
-                 std::span<specex_result> results, Progress &progress) const {
+                 std::span<PatchOutput> outputs, Progress &progress) const {
   Rules rules;
   rules.compat = options_.compat == SPECEX_COMPAT_GPU_SPECTER;
   rules.noise = options_.decorrelate == SPECEX_DECORRELATE_NOISE;
   rules.regularize = options_.regularize;
   rules.psferr = psferr();
   backend_->extract({loaded_->psf, *loaded_->spots, image, rules, progress}, patches,
-                    results);
+                    outputs);
 }
 
 specex_status Engine::extract_patches(const specex_image &image,
@@ -151,8 +153,18 @@ specex_status Engine::extract_patches(const specex_image &image,
   if (options_.strict != 0)
     for (const specex_patch &patch : patches)
       refuse_bad_pixels(count_bad_pixels(image, patch_box(patch, image)));
+  std::vector<PatchOutput> outputs;
+  for (size_t k = 0; k < patches.size(); ++k) {
+    outputs.emplace_back(patches[k], results[k]);
+    if (results[k].model != nullptr)
+      std::fill_n(results[k].model, model_size(patches[k]), 0.0);
+  }
   progress.start(static_cast<int64_t>(patches.size()));
-  run(image, patches, results, progress);
+  run(image, patches, outputs, progress);
+  for (size_t k = 0; k < patches.size(); ++k) {
+    results[k].status = outputs[k].status;
+    results[k].path = outputs[k].path;
+  }
   if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
   const bool all_good =
       std::all_of(results.begin(), results.end(),
@@ -180,21 +192,12 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   if (frame.wavelength != nullptr)
     for (int64_t w = 0; w < grid.nwave; ++w) frame.wavelength[w] = wavelength(grid, w);
   progress.start(static_cast<int64_t>(patches.size()));
-  // Batches end with a bundle, whose patches share spots.
-  const auto batch_size = static_cast<size_t>(patches_per_thread * num_threads_);
-  for (size_t first = 0; first < patches.size();) {
-    size_t end = std::min(patches.size(), first + batch_size);
-    while (end < patches.size() &&
-           patches[end].first_bundle_fiber == patches[end - 1].first_bundle_fiber)
-      ++end;
-    const auto batch = std::span<const specex_patch>(patches).subspan(first, end - first);
-    PatchBuffers buffers(batch, frame);
-    run(image, batch, buffers.results(), progress);
-    if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
-    for (size_t k = 0; k < batch.size(); ++k)
-      place_patch(batch[k], buffers.results()[k], frame);
-    first = end;
-  }
+  std::vector<PatchOutput> outputs;
+  for (const specex_patch &patch : patches) outputs.emplace_back(patch, frame);
+  run(image, patches, outputs, progress);
+  if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
+  for (const PatchOutput &output : outputs)
+    count_patch(output.status, output.path, frame);
   flag_bad_fits(frame);
   if (frame.npatch_failed > 0)
     log.write(SPECEX_LOG_WARNING, "%lld of %lld patches failed: their bins are masked",

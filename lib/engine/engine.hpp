@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Runs plans on a backend: chooses it, checks what comes in, bounds the memory in flight,
-// and collects what comes out.
+// and says where what comes out goes.
 #pragma once
 
 #include <memory>
@@ -44,7 +44,7 @@ class Engine {
  private:
   void check_image(const specex_image &image) const;
   void run(const specex_image &image, std::span<const specex_patch> patches,
-           std::span<specex_result> results, Progress &progress) const;
+           std::span<PatchOutput> outputs, Progress &progress) const;
 
   // On the heap, so that the spot model's reference outlives a move.
   struct LoadedPsf {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/log.hpp"
+#include "kernels/shared/patch_output.hpp"
 #include "kernels/shared/rules.hpp"
 #include "kernels/shared/spot_model.hpp"
 #include "model/psf.hpp"
@@ -29,10 +30,11 @@ class Backend {
   virtual ~Backend() = default;
   virtual const char *name() const = 0;
   virtual const char *vectors() const = 0;  // instructions it was given, "none" without
-  // Solves every patch into its result. A patch that fails gets its status and masked
-  // outputs; the function itself throws only what concerns the whole run.
+  // Solves every patch into its output; models are added to images that were set to 0.
+  // A patch that fails gets its status and masked outputs; the function itself throws
+  // only what concerns the whole run.
   virtual void extract(const Run &run, std::span<const specex_patch> patches,
-                       std::span<specex_result> results) const = 0;
+                       std::span<PatchOutput> outputs) const = 0;
 };
 
 std::unique_ptr<Backend> make_reference_backend();

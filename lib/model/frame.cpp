@@ -105,11 +105,20 @@ void place_patch(const specex_patch &patch, const specex_result &result,
   }
   if (result.model != nullptr && frame.model != nullptr)
     add_model(patch, result.model, frame);
+  count_patch(result.status, result.path, frame);
+}
+
+void count_patch(specex_status status, int32_t path, specex_frame &frame) {
   frame.npatch += 1;
-  frame.npatch_failed += result.status != SPECEX_OK ? 1 : 0;
-  frame.npath_dense += result.path == SPECEX_PATH_DENSE ? 1 : 0;
-  frame.npath_banded += result.path == SPECEX_PATH_BANDED ? 1 : 0;
-  frame.npath_vector += result.path == SPECEX_PATH_VECTOR ? 1 : 0;
+  frame.npatch_failed += status != SPECEX_OK ? 1 : 0;
+  frame.npath_dense += path == SPECEX_PATH_DENSE ? 1 : 0;
+  frame.npath_banded += path == SPECEX_PATH_BANDED ? 1 : 0;
+  frame.npath_vector += path == SPECEX_PATH_VECTOR ? 1 : 0;
+}
+
+size_t model_size(const specex_patch &patch) {
+  return static_cast<size_t>(patch.xmax - patch.xmin) *
+         static_cast<size_t>(patch.ymax - patch.ymin);
 }
 
 void flag_bad_fits(specex_frame &frame) {

@@ -6,6 +6,8 @@
 
 #include <specex/specex.h>
 
+#include <cstddef>
+
 namespace specex {
 
 // Throws ARGUMENT unless the frame's sizes are positive and its arrays can be indexed.
@@ -17,6 +19,12 @@ void clear_frame(specex_frame &frame);
 // Adds one patch. Throws ARGUMENT where its ndiag is not the frame's.
 void place_patch(const specex_patch &patch, const specex_result &result,
                  specex_frame &frame);
+
+// Counts a patch by what became of it.
+void count_patch(specex_status status, int32_t path, specex_frame &frame);
+
+// Elements of a patch's model image.
+size_t model_size(const specex_patch &patch);
 
 // Sets BAD2DFIT where chi2pix exceeds 5 times its median over the fibres, at the same
 // wavelength, and over the wavelengths, in the same fibre. Needs chi2pix and mask.

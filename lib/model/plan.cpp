@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "model/grid.hpp"
@@ -15,6 +16,15 @@ struct Range {
   int count;
   int end() const { return first + count; }
 };
+
+Range common(Range a, Range b) {
+  const int first = std::max(a.first, b.first);
+  return {first, std::max(0, std::min(a.end(), b.end()) - first)};
+}
+
+// How far beyond its wavelength range a PSF is used: farther out a polynomial's
+// extrapolation is a guess.
+double coverage_slack(const Psf &psf) { return 0.01 * (psf.wavemax() - psf.wavemin()); }
 
 // Splits a range into `parts` of sizes that differ by at most one, larger ones first.
 std::vector<Range> split(Range range, int parts) {
@@ -39,18 +49,45 @@ struct Extent {
   }
 };
 
+// The polynomials of the traces at the bins that patches may touch: all fibres share them.
+struct TraceBasis {
+  TraceBasis(const Psf &psf, const specex_grid &grid, Range range)
+      : bins(range), x(psf.xtrace, grid, range), y(psf.ytrace, grid, range) {}
+
+  struct Series {
+    Series(const LegendreTable &table, const specex_grid &grid, Range range) {
+      for (int bin = range.first; bin < range.end(); ++bin)
+        for_each_legendre(table.ncoef, table.scaled(wavelength(grid, bin)),
+                          [&](int, double value) { values.push_back(value); });
+    }
+    double at(const LegendreTable &table, int fiber, int bin) const {
+      const auto n = static_cast<size_t>(table.ncoef);
+      const double *coefficient =
+          table.coefficients.data() + static_cast<size_t>(fiber) * n;
+      const double *value = values.data() + static_cast<size_t>(bin) * n;
+      double sum = 0.0;
+      for (size_t k = 0; k < n; ++k) sum += coefficient[k] * value[k];
+      return sum;
+    }
+    std::vector<double> values;  // [bin][ncoef]
+  };
+
+  Range bins;
+  Series x;
+  Series y;
+};
+
 // Corners of every fibre of a bundle at every bin that its patches may touch.
 class BundleCorners {
  public:
-  BundleCorners(const Psf &psf, const specex_grid &grid, Range fibers, Range bins)
-      : fibers_(fibers), bins_(bins) {
-    corners_.reserve(static_cast<size_t>(fibers.count) * static_cast<size_t>(bins.count));
+  BundleCorners(const Psf &psf, const TraceBasis &basis, Range fibers)
+      : fibers_(fibers), bins_(basis.bins) {
+    corners_.reserve(static_cast<size_t>(fibers.count) *
+                     static_cast<size_t>(bins_.count));
     for (int fiber = fibers.first; fiber < fibers.end(); ++fiber)
-      for (int bin = bins.first; bin < bins.end(); ++bin) {
-        const double wave = wavelength(grid, bin);
-        corners_.push_back(
-            spot_corner(psf, psf.xtrace.at(fiber, wave), psf.ytrace.at(fiber, wave)));
-      }
+      for (int bin = 0; bin < bins_.count; ++bin)
+        corners_.push_back(spot_corner(psf, basis.x.at(psf.xtrace, fiber, bin),
+                                       basis.y.at(psf.ytrace, fiber, bin)));
   }
 
   Extent extent(Range fibers, Range bins) const {
@@ -89,7 +126,7 @@ void check_fibers(const Psf &psf, int first_fiber, int nspec) {
 void check_coverage(const Psf &psf, const specex_grid &grid) {
   const double low = psf.wavemin();
   const double high = psf.wavemax();
-  const double slack = 0.01 * (high - low);
+  const double slack = coverage_slack(psf);
   const double last = wavelength(grid, grid.nwave - 1);
   if (!(grid.wavemin >= low - slack) || !(last <= high + slack))
     fail(SPECEX_ERROR_RANGE,
@@ -105,23 +142,41 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
   check_coverage(psf, grid);
   const int nwave = static_cast<int>(grid.nwave);
   const int step =
-      division.literal_steps ? division.nwavestep : std::min(division.nwavestep, nwave);
+      division.literal ? division.nwavestep : std::min(division.nwavestep, nwave);
   const int pad = division.wavepad;
 
+  // Bins that padding may reach. The corrected mode stays where traces are defined.
+  const double slack = coverage_slack(psf);
+  const auto bin_at = [&](double wave) {
+    return std::clamp((wave - grid.wavemin) / grid.wavestep, -1e9, 1e9);
+  };
+  const int lowest =
+      division.literal ? INT_MIN / 2
+                       : static_cast<int>(std::ceil(bin_at(psf.wavemin() - slack)));
+  const int highest =
+      division.literal ? INT_MAX / 2
+                       : static_cast<int>(std::floor(bin_at(psf.wavemax() + slack)));
+
   std::vector<specex_patch> plan;
+  const TraceBasis basis(psf, grid,
+                         {-pad, (nwave + step - 1) / step * step + 2 * pad});
   const int first_bundle = first_fiber / division.bundlesize * division.bundlesize;
   for (int bundle = first_bundle; bundle < first_fiber + nspec;
        bundle += division.bundlesize) {
     const Range fibers{bundle, std::min(division.bundlesize, psf.nspec - bundle)};
-    const BundleCorners corners(psf, grid, fibers, {-pad, nwave + step + 2 * pad});
-    for (const Range core : split(fibers, division.nsubbundles)) {
+    const BundleCorners corners(psf, basis, fibers);
+    for (Range core : split(fibers, division.nsubbundles)) {
       if (core.end() <= first_fiber || core.first >= first_fiber + nspec) continue;
       const int pad_first = std::max(core.first - 1, fibers.first);
       const Range padded{pad_first, std::min(core.end() + 1, fibers.end()) - pad_first};
+      if (!division.literal) core = common(core, {first_fiber, nspec});
       for (int bin = 0; bin < nwave; bin += step) {
         // The last patch goes on beyond the grid: all are of one size.
         const Range bins{bin, step};
-        const Range pad_bins{bin - pad, bins.count + 2 * pad};
+        const int pad_low = std::min(bin, std::max(bin - pad, lowest));
+        const int pad_high =
+            std::max(bins.end(), std::min(bins.end() + pad, highest + 1));
+        const Range pad_bins{pad_low, pad_high - pad_low};
         const Extent outer = corners.extent(padded, pad_bins);
         const Extent inner = corners.extent(padded, bins);
         const Range rows =

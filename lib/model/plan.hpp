@@ -18,7 +18,7 @@ struct Division {
   int nwavestep;       // bins
   int wavepad;         // bins on each side
   double pixpad_frac;  // share of the padding's rows that is used
-  bool literal_steps;  // patches have nwavestep bins even where the grid has fewer
+  bool literal;        // patches are exactly gpu_specter's, wherever that leads
 };
 
 // Throws ARGUMENT or RANGE.
@@ -28,8 +28,7 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
 // Throws ARGUMENT unless [first_fiber, first_fiber + nspec) are fibres of the PSF.
 void check_fibers(const Psf &psf, int first_fiber, int nspec);
 
-// Throws RANGE where the grid leaves the PSF's wavelength range by more than 1% of it:
-// farther out a polynomial's extrapolation is a guess.
+// Throws RANGE where the grid leaves the PSF's wavelength range by more than 1% of it.
 void check_coverage(const Psf &psf, const specex_grid &grid);
 
 }  // namespace specex

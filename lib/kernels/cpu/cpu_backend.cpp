@@ -10,51 +10,56 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <tuple>
 
 #include "base/floating_point.hpp"
 #include "base/threads.hpp"
-#include "kernels/cpu/banded_solve.hpp"
+#include "kernels/cpu/block_solve.hpp"
 #include "kernels/cpu/instruction_set.hpp"
 #include "kernels/cpu/patch_model.hpp"
 #include "kernels/cpu/piece_model.hpp"
+#include "kernels/cpu/windows.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
 
 namespace specex {
 namespace {
 
-using Indices = std::vector<size_t>;  // of patches
+using Indices = std::vector<size_t>;  // of windows
 
-// Patches that may be lanes of one group agree in this.
+// Windows that may be lanes of one group agree in this.
 auto lane_key(const specex_patch &patch) {
-  return std::tuple(patch.pad_first_fiber, patch.pad_nfiber, patch.first_fiber,
-                    patch.nfiber, patch.first_bin - patch.pad_first_bin, patch.nbin);
+  return std::tuple(patch.pad_nfiber, patch.nfiber,
+                    patch.first_fiber - patch.pad_first_fiber);
 }
 
-// And patches of one piece in this.
+// And windows of one piece in this.
 auto piece_key(const specex_patch &patch) {
   return std::tuple(patch.first_bundle_fiber, patch.wavemin, patch.wavestep,
                     patch.pad_nbin);
 }
 
-std::vector<Indices> make_pieces(std::span<const specex_patch> patches) {
-  Indices order(patches.size());
+std::vector<Indices> make_pieces(std::span<const Window> windows) {
+  Indices order(windows.size());
   for (size_t k = 0; k < order.size(); ++k) order[k] = k;
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::tuple(piece_key(patches[a]), patches[a].pad_first_bin) <
-           std::tuple(piece_key(patches[b]), patches[b].pad_first_bin);
+    const auto key = [&](size_t k) {
+      return std::tuple(piece_key(windows[k].shape), windows[k].shape.pad_first_bin);
+    };
+    return key(a) < key(b);
   });
   std::vector<Indices> pieces;
   int steps = 0;  // different first bins of the last piece
   for (const size_t k : order) {
-    const specex_patch &patch = patches[k];
-    const specex_patch *last = pieces.empty() ? nullptr : &patches[pieces.back().back()];
-    const bool same_step = last != nullptr && last->pad_first_bin == patch.pad_first_bin;
+    const specex_patch &own = windows[k].shape;
+    const specex_patch *last =
+        pieces.empty() ? nullptr : &windows[pieces.back().back()].shape;
+    const bool same_step = last != nullptr && last->pad_first_bin == own.pad_first_bin;
     const bool joins =
-        last != nullptr && piece_key(*last) == piece_key(patch) &&
+        last != nullptr && piece_key(*last) == piece_key(own) &&
         (same_step || (steps < simd::width &&
-                       patch.pad_first_bin <= last->pad_first_bin + last->pad_nbin));
+                       own.pad_first_bin <= last->pad_first_bin + last->pad_nbin));
     if (!joins) {
       pieces.emplace_back();
       steps = 0;
@@ -65,15 +70,16 @@ std::vector<Indices> make_pieces(std::span<const specex_patch> patches) {
   return pieces;
 }
 
-PieceShape shape_of(std::span<const specex_patch> patches, const Indices &piece) {
-  const specex_patch &one = patches[piece.front()];
+PieceShape shape_of(std::span<const Window> windows, const Indices &piece) {
+  const specex_patch &one = windows[piece.front()].shape;
   int first = one.pad_first_fiber;
   int end = first;
   for (const size_t k : piece) {
-    first = std::min(first, patches[k].pad_first_fiber);
-    end = std::max(end, patches[k].pad_first_fiber + patches[k].pad_nfiber);
+    const specex_patch &own = windows[k].shape;
+    first = std::min(first, own.pad_first_fiber);
+    end = std::max(end, own.pad_first_fiber + own.pad_nfiber);
   }
-  const specex_patch &last = patches[piece.back()];
+  const specex_patch &last = windows[piece.back()].shape;
   return {first,
           end - first,
           one.pad_first_bin,
@@ -82,111 +88,207 @@ PieceShape shape_of(std::span<const specex_patch> patches, const Indices &piece)
           one.wavestep};
 }
 
-// The way that always holds: one patch from its own banded normal equations.
-void extract_alone(const Run &run, const specex_patch &patch, const Box &box,
-                   specex_result &result) {
-  const PatchShape shape(patch);
-  SpotTable spots;
-  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
-                 patch.pad_nfiber, patch.pad_first_bin, patch.pad_nbin);
-  const PatchPixels pixels(run.image, box);
-  BandedNormal normal = make_normal_equations(spots, patch, pixels);
-  const std::vector<bool> measured = condition(run.rules, normal.sums);
-  apply_conditioning(shape, measured, normal);
+// What became of each patch, once all of its windows are done: the worst of them.
+class Outcomes {
+ public:
+  Outcomes(const Run &run, std::span<const Window> windows, size_t npatch)
+      : run_(run), patches_(npatch) {
+    for (const Window &window : windows) ++patches_[window.patch].left;
+  }
 
-  std::optional<Solution> solution;
-  if (!run.rules.noise) solution = banded_solve(patch, normal);
-  const int32_t path = solution ? SPECEX_PATH_BANDED : SPECEX_PATH_DENSE;
-  if (!solution)
-    solution =
-        dense_solve(run.rules, patch, normal.dense_by_fiber(shape), normal.sums.data);
-  finish(run, patch, normal.sums, measured, *solution, result);
-  if (result.chi2pix != nullptr)
-    fill_chi2pix(run, patch, spots, pixels, *solution, result.chi2pix);
-  if (result.model != nullptr)
-    fill_model(run, patch, spots, box, *solution, result.model);
-  result.path = path;
-}
+  // A window was cut into more parts.
+  void expect(size_t patch, size_t more) {
+    const std::lock_guard lock(mutex_);
+    patches_[patch].left += more;
+  }
+
+  void add(size_t patch, specex_status status, int32_t path) {
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      Outcome &own = patches_[patch];
+      own.status = std::max(own.status, status);
+      if (path != SPECEX_PATH_NONE)
+        own.path = own.path == SPECEX_PATH_NONE ? path : std::min(own.path, path);
+      last = --own.left == 0;
+    }
+    if (last) run_.progress.step();
+  }
+
+  void store(std::span<PatchOutput> outputs) const {
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      outputs[k].status = patches_[k].status;
+      outputs[k].path = patches_[k].path;
+    }
+  }
+
+ private:
+  struct Outcome {
+    size_t left = 0;
+    specex_status status = SPECEX_OK;
+    int32_t path = SPECEX_PATH_NONE;
+  };
+
+  const Run &run_;
+  std::vector<Outcome> patches_;
+  std::mutex mutex_;
+};
+
+// All that the workers share.
+struct Work {
+  const Run &run;
+  const simd::Kernels &kernels;
+  std::span<const specex_patch> patches;
+  std::span<const PatchOutput> outputs;
+  std::span<const Window> windows;
+  Outcomes &outcomes;
+  ModelCommits &commits;
+};
 
 // One thread's memory, and what it does with a piece.
 class Worker {
  public:
-  Worker(const Run &run, const simd::Kernels &kernels,
-         std::span<const specex_patch> patches, std::span<specex_result> results)
-      : run_(run),
-        patches_(patches),
-        results_(results),
-        piece_(run, kernels),
-        group_(run, kernels),
-        model_(run, kernels) {}
+  explicit Worker(const Work &work)
+      : work_(work),
+        piece_(work.run, work.kernels),
+        group_(work.run, work.kernels),
+        model_(work.run, work.kernels) {}
 
-  void extract(const Indices &piece) {
+  void extract(size_t number, const Indices &piece) {
+    solve(piece);
+    work_.commits.commit(number, std::move(models_));
+    models_.clear();
+  }
+
+ private:
+  void solve(const Indices &piece) {
     Indices wanted;
     for (const size_t k : piece) {
-      if (!on_ccd(run_.rules, patches_[k], patch_box(patches_[k], run_.image)))
-        done(k, [](const Box &) {});
+      const specex_patch &own = shape(k);
+      if (!on_ccd(work_.run.rules, own, patch_box(own, work_.run.image)))
+        deliver(work_.windows[k], own, [](const Box &, PatchOutput &) {});
       else
         wanted.push_back(k);
     }
     if (wanted.empty()) return;
-    if (run_.progress.cancelled() || run_.rules.noise ||
-        !piece_.prepare(shape_of(patches_, wanted))) {
-      for (const size_t k : wanted) alone(k);
+    if (work_.run.progress.cancelled() || work_.run.rules.noise ||
+        !piece_.prepare(shape_of(work_.windows, wanted))) {
+      for (const size_t k : wanted) alone(k, 1);
       return;
     }
     std::stable_sort(wanted.begin(), wanted.end(), [&](size_t a, size_t b) {
-      return lane_key(patches_[a]) < lane_key(patches_[b]);
+      const auto key = [&](size_t k) {
+        return std::tuple(lane_key(shape(k)), shape(k).pad_first_fiber);
+      };
+      return key(a) < key(b);
     });
+    stamps_ = PieceModel::stamps_box(piece_);
     for (size_t first = 0; first < wanted.size();) {
       size_t end = first + 1;
       while (end < wanted.size() && end - first < simd::width &&
-             lane_key(patches_[wanted[end]]) == lane_key(patches_[wanted[first]]))
+             lane_key(shape(wanted[end])) == lane_key(shape(wanted[first])))
         ++end;
       together(std::span(wanted).subspan(first, end - first));
       first = end;
     }
   }
 
- private:
   void together(std::span<const size_t> group) {
-    std::vector<const specex_patch *> patches;
-    for (const size_t k : group) patches.push_back(&patches_[k]);
-    const std::span<Lane> lanes = group_.solve(piece_, patches);
+    std::vector<const Window *> windows;
+    for (const size_t k : group) windows.push_back(&work_.windows[k]);
+    const std::span<Lane> lanes = group_.solve(piece_, windows);
     for (size_t i = 0; i < group.size(); ++i) {
-      const size_t k = group[i];
-      const Lane &lane = lanes[i];
-      if (!lane.solved) {
-        alone(k);
-        continue;
-      }
-      done(k, [&](const Box &box) {
-        finish(run_, patches_[k], lane.sums, lane.measured, lane.solution, results_[k]);
-        model_.fill(piece_, lane, box, results_[k]);
-        results_[k].path = SPECEX_PATH_VECTOR;
+      if (lanes[i].outcome == LaneOutcome::solved)
+        finish_lane(*windows[i], lanes[i]);
+      else
+        alone(group[i], lanes[i].outcome == LaneOutcome::longer ? 3 : 1);
+    }
+  }
+
+  void finish_lane(const Window &window, const Lane &lane) {
+    deliver(window, window.shape, [&](const Box &box, PatchOutput &output) {
+      finish(work_.run, window.shape, lane.sums, lane.measured, lane.solution, output);
+      model_.fill(piece_, lane, box, output, model_of_piece(output.model));
+      output.path = SPECEX_PATH_VECTOR;
+    });
+  }
+
+  // The image that the piece's lanes add to: one, as long as their target is the same.
+  ModelPart *model_of_piece(const ModelTarget &target) {
+    if (target.pixels == nullptr) return nullptr;
+    const Box box = with_rows_of(stamps_, target.box);
+    if (models_.empty() || models_.back().target.pixels != target.pixels ||
+        models_.back().box != box)
+      models_.push_back(work_.commits.start(target, box));
+    return &models_.back();
+  }
+
+  // The way that always holds: a patch from its own normal equations, a window in parts
+  // with `margin` times its padding.
+  void alone(size_t k, int margin) {
+    const Window &window = work_.windows[k];
+    const specex_patch &patch = work_.patches[window.patch];
+    const std::vector<specex_patch> parts =
+        cut_short(patch, window, margin * window_padding(work_.run.psf, patch));
+    work_.outcomes.expect(window.patch, parts.size() - 1);
+    for (const specex_patch &part : parts)
+      deliver(window, part, [&](const Box &box, PatchOutput &output) {
+        extract_alone(part, box, output);
       });
+  }
+
+  void extract_alone(const specex_patch &patch, const Box &patch_pixels,
+                     PatchOutput &output) {
+    const Run &run = work_.run;
+    const PatchShape shape(patch);
+    SpotTable spots;
+    spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep,
+                   patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
+                   patch.pad_nbin);
+    const Box box = intersect(patch_pixels, spots.bounds());
+    const PatchPixels pixels(run.image, box);
+    BandedNormal normal = make_normal_equations(spots, patch, pixels);
+    const std::vector<bool> measured = condition(run.rules, normal.sums);
+    apply_conditioning(shape, measured, normal);
+
+    std::optional<Solution> solution;
+    if (!run.rules.noise) solution = block_solve(patch, normal);
+    const int32_t path = solution ? SPECEX_PATH_BANDED : SPECEX_PATH_DENSE;
+    if (!solution)
+      solution =
+          dense_solve(run.rules, patch, normal.dense_by_fiber(shape), normal.sums.data);
+    finish(run, patch, normal.sums, measured, *solution, output);
+    if (output.chi2pix != nullptr)
+      fill_chi2pix(run, patch, spots, pixels, *solution, output);
+    if (output.model.pixels != nullptr) {
+      models_.push_back(work_.commits.start(output.model, box));
+      add_model(run, patch, spots, box, *solution, models_.back().pixels.data());
     }
+    output.path = path;
   }
 
-  void alone(size_t k) {
-    done(k, [&](const Box &box) { extract_alone(run_, patches_[k], box, results_[k]); });
-  }
-
+  // Solves part of a window into its place in the patch's output.
   template <class Solve>
-  void done(size_t k, Solve &&solve) {
-    if (run_.progress.cancelled()) {
-      finish_unsolved(run_, patches_[k], SPECEX_CANCELLED, results_[k]);
-      return;
-    }
-    run_patch(run_, patches_[k], results_[k], solve);
-    run_.progress.step();
+  void deliver(const Window &window, const specex_patch &part, Solve &&solve) {
+    const specex_patch &patch = work_.patches[window.patch];
+    PatchOutput output(work_.outputs[window.patch], part.first_fiber - patch.first_fiber,
+                       part.nfiber, part.first_bin - patch.first_bin, part.nbin);
+    if (work_.run.progress.cancelled())
+      finish_unsolved(work_.run, part, SPECEX_CANCELLED, output);
+    else
+      run_patch(work_.run, part, output,
+                [&](const Box &box) { solve(box, output); });
+    work_.outcomes.add(window.patch, output.status, output.path);
   }
 
-  const Run &run_;
-  std::span<const specex_patch> patches_;
-  std::span<specex_result> results_;
+  const specex_patch &shape(size_t k) const { return work_.windows[k].shape; }
+
+  const Work &work_;
   Piece piece_;
   LaneGroup group_;
   PieceModel model_;
+  Box stamps_{};                   // of the piece
+  std::vector<ModelPart> models_;
 };
 
 class CpuBackend final : public Backend {
@@ -198,15 +300,22 @@ class CpuBackend final : public Backend {
   const char *vectors() const override { return kernels_.name; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
-               std::span<specex_result> results) const override {
-    const std::vector<Indices> pieces = make_pieces(patches);
+               std::span<PatchOutput> outputs) const override {
+    std::vector<Window> windows;
+    for (size_t k = 0; k < patches.size(); ++k)
+      cut_into_windows(run, k, patches[k], windows);
+    const std::vector<Indices> pieces = make_pieces(windows);
+    Outcomes outcomes(run, windows, patches.size());
+    ModelCommits commits;
+    const Work shared{run, kernels_, patches, outputs, windows, outcomes, commits};
     std::atomic<size_t> next{0};
     FirstError failure;
     const auto work = [&]() noexcept {
       try {
         const FloatingPointScope floating_point;
-        Worker worker(run, kernels_, patches, results);
-        for (size_t k = next++; k < pieces.size(); k = next++) worker.extract(pieces[k]);
+        Worker worker(shared);
+        for (size_t k = next++; k < pieces.size(); k = next++)
+          worker.extract(k, pieces[k]);
       } catch (...) {
         failure.keep_current();
       }
@@ -220,6 +329,7 @@ class CpuBackend final : public Backend {
       work();
     }
     failure.throw_if_any();
+    outcomes.store(outputs);
   }
 
  private:

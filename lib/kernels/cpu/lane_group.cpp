@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cpu/rational_root.hpp"
+#include "kernels/cpu/simd/half_band.hpp"
 
 namespace specex {
 namespace {
@@ -14,7 +14,10 @@ constexpr int width = simd::width;
 // Where a shortcut leaves out more than this, relative to the diagonal or in standard
 // deviations, the patch is solved without it.
 constexpr double max_truncation = 3e-9;
-constexpr double max_coupling = 1e-5;  // the coupling itself is known to float precision
+constexpr double max_truncation_compat = 1e-8;
+// The coupling of fibres is known to float precision; its error grows with the condition.
+constexpr double max_coupling_error = 2e-6;
+constexpr double max_cut_effect = 2e-5;  // standard deviations
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
 constexpr double max_edge_share = 1e-12;
@@ -41,13 +44,26 @@ double &LaneGroup::data(int f, int w, size_t lane) {
 }
 
 std::span<Lane> LaneGroup::solve(const Piece &piece,
-                                 std::span<const specex_patch *const> patches) {
-  count_ = patches.size();
-  for (size_t lane = 0; lane < width; ++lane)  // idle lanes repeat the last patch
-    lanes_[lane].patch = patches[std::min(lane, count_ - 1)];
-  cut(piece);
-  eliminate();
+                                 std::span<const Window *const> windows) {
+  count_ = windows.size();
+  for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
+    lanes_[lane].window = windows[std::min(lane, count_ - 1)];
+    lanes_[lane].patch = &lanes_[lane].window->shape;
+  }
+  // Where marginal matrices go beyond the band, with a wider one.
+  for (int band = piece.half_band(); band > 0; band = simd::half_band_for(band + 2)) {
+    system_.half_band = band;
+    cut(piece);
+    if (eliminate()) break;
+  }
+  find_flux();
   take_roots(piece);
+  for (size_t lane = 0; lane < count_; ++lane) {
+    const auto in = [&](int lanes) { return (lanes >> lane & 1) != 0; };
+    lanes_[lane].outcome = !in(good_)    ? LaneOutcome::failed
+                           : in(longer_) ? LaneOutcome::longer
+                                         : LaneOutcome::solved;
+  }
   return {lanes_.data(), count_};
 }
 
@@ -55,11 +71,11 @@ void LaneGroup::cut(const Piece &piece) {
   const specex_patch &one = *lanes_[0].patch;
   system_.nfiber = one.pad_nfiber;
   system_.nbin = one.pad_nbin;
-  system_.half_band = piece.half_band();
   system_.first_lag = piece.first_lag();
   system_.nlag = piece.nlag();
   gather(piece);
   good_ = (1 << width) - 1;
+  longer_ = 0;
   for (size_t lane = 0; lane < width; ++lane) {
     if (lane >= count_) continue;
     Lane &own = lanes_[lane];
@@ -112,9 +128,10 @@ void LaneGroup::gather(const Piece &piece) {
     for (int w = 0; w < system_.nbin; ++w, ++q) {
       rows(f, w, [&](int pf, int pw) { return piece.band(pf, pw); });
       double *to = band + q * band_size * width;
-      kernels_.interleave(from, static_cast<int>(band_size), to);
-      // Bins beyond the patch are no part of it.
-      for (int m = system_.nbin - w; m <= system_.half_band; ++m)
+      kernels_.interleave(from, piece.half_band() + 1, to);
+      // Bins beyond the window are no part of it.
+      for (int m = std::min(piece.half_band() + 1, system_.nbin - w);
+           m <= system_.half_band; ++m)
         std::fill_n(to + at(m) * width, width, 0.0);
       if (f + 1 == system_.nfiber || nlag == 0) continue;
       rows(f, w, [&](int pf, int pw) { return piece.cross(pf, pw); });
@@ -157,7 +174,7 @@ void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
         const int high = std::min(y0, other_y0) + layout.ny;
         return low < high && (low < patch.ymin || high > patch.ymax);
       };
-      for (int m = 0; m <= system_.half_band && w + m < nbin; ++m)
+      for (int m = 0; m <= piece.half_band() && w + m < nbin; ++m)
         if (shares_cut_rows(piece.y0(pf, pw + m))) band(f, w, m, lane) = with(pf, pw + m);
       if (f + 1 < system_.nfiber)
         for (int l = 0; l < system_.nlag; ++l) {
@@ -216,7 +233,8 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
     }
 }
 
-void LaneGroup::eliminate() {
+// False where a wider band would help some lane.
+bool LaneGroup::eliminate() {
   // Idle lanes need numbers that are defined: those of lane 0.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto fill_idle = [&](double *array, size_t groups) {
@@ -231,26 +249,36 @@ void LaneGroup::eliminate() {
   system_.cross = cross_.data();
   system_.data = data_.data();
   const size_t band_size = unknowns * at(system_.half_band + 1) * width;
-  const simd::Elimination elimination{
-      factors_.resize(at(system_.nfiber) *
-                      kernels_.factor_size(system_.nbin, system_.half_band)),
-      from_left_.resize(band_size), from_right_.resize(band_size),
-      elimination_.resize(kernels_.elimination_scratch(system_))};
+  elimination_ = {factors_.resize(at(system_.nfiber) *
+                                  kernels_.factor_size(system_.nbin, system_.half_band)),
+                  from_left_.resize(band_size), from_right_.resize(band_size),
+                  scratch_.resize(kernels_.elimination_scratch(system_))};
   simd::Checks checks{};
-  good_ &= kernels_.eliminate(system_, elimination, checks);
-  flux_.resize(unknowns * width);
-  solve_scratch_.resize(3 * unknowns * width);
-  kernels_.solve_flux(system_, elimination, flux_.data(), solve_scratch_.data(), checks);
-  for (size_t lane = 0; lane < width; ++lane)
-    if (!(checks.coupling[lane] <= max_coupling) ||
-        !(checks.truncation[lane] <= max_truncation * max_truncation) ||
-        !(checks.residual[lane] <= max_residual * max_residual))
-      good_ &= ~(1 << lane);
+  good_ &= kernels_.eliminate(system_, elimination_, checks);
+  const double limit = run_.rules.compat ? max_truncation_compat : max_truncation;
+  int wide = 0;
+  for (size_t lane = 0; lane < width; ++lane) {
+    coupling_[lane] = checks.coupling[lane];
+    if (!(checks.truncation[lane] <= limit * limit)) wide |= 1 << lane;
+  }
+  if ((wide & good_) != 0 && simd::half_band_for(system_.half_band + 2) > 0) return false;
+  good_ &= ~wide;
+  return true;
 }
 
-// The first of rational_roots() whose interval holds the spectrum of every good lane:
-// certified by a factorisation of S - upper / kappa. Lanes beyond the last are given up.
-int LaneGroup::root_class(int nbin, const double *marginal, double *upper, int good) {
+void LaneGroup::find_flux() {
+  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  simd::Checks checks{};
+  kernels_.solve_flux(system_, elimination_, flux_.resize(unknowns * width),
+                      solve_scratch_.resize(3 * unknowns * width), checks);
+  for (size_t lane = 0; lane < width; ++lane)
+    if (!(checks.residual[lane] <= max_residual * max_residual)) good_ &= ~(1 << lane);
+}
+
+// The first of rational_roots() whose interval holds the spectrum of every lane that is
+// still good: certified by a factorisation of S - upper / kappa. Lanes beyond the last are
+// given up, and those whose condition is too much for how well the coupling is known.
+int LaneGroup::root_class(int nbin, const double *marginal, double *upper) {
   const auto &roots = rational_roots();
   const int columns = system_.half_band + 1;
   // Gershgorin's bound of the largest eigenvalue.
@@ -271,10 +299,53 @@ int LaneGroup::root_class(int nbin, const double *marginal, double *upper, int g
       shift[lane] = upper[lane] / roots[k].kappa;
     const int positive = kernels_.positive_above(nbin, system_.half_band, marginal, shift,
                                                  root_scratch_.data());
-    if ((positive & good) == good) return static_cast<int>(k);
-    if (k + 1 == roots.size()) good_ &= positive;
+    constexpr double float_rounding = 6e-8;
+    for (size_t lane = 0; lane < width; ++lane)
+      if ((positive >> lane & 1) == 0 &&
+          (k + 1 == roots.size() || !(float_rounding * std::sqrt(coupling_[lane]) *
+                                          roots[k].kappa <=
+                                      max_coupling_error)))
+        good_ &= ~(1 << lane);
+    if ((positive & good_) == good_) return static_cast<int>(k);
   }
   return static_cast<int>(roots.size()) - 1;
+}
+
+// What a cut changes in the core, in standard deviations: as if the flux of the bins
+// beyond it were that of the bins before it, and all of their light fell across. An error
+// r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum is
+// what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
+void LaneGroup::check_padding(int f, const double *marginal, const double *upper,
+                              const RationalRoot &root) {
+  const auto is_cut = [](const Lane &lane) {
+    return lane.window->cut_low || lane.window->cut_high;
+  };
+  if (std::none_of(lanes_.begin(), lanes_.end(), is_cut)) return;
+  const int nbin = system_.nbin;
+  const int columns = system_.half_band + 1;
+  constexpr int reach = 8;  // bins whose light may cross the cut, about
+  const double *flux = flux_.data() + at(f) * at(nbin) * width;
+  double *effect = edge_.resize(at(nbin) * width);
+  std::fill_n(effect, at(nbin) * width, 0.0);
+  double shift[width];
+  for (size_t lane = 0; lane < width; ++lane) {
+    shift[lane] = upper[lane] * root.shift.front();
+    const double scale = std::sqrt(upper[lane]) * root.weight.front();
+    const Window &window = *lanes_[lane].window;
+    for (int w = 0; w < nbin; ++w)
+      if ((w < reach && window.cut_low) || (w >= nbin - reach && window.cut_high))
+        effect[at(w) * width + lane] =
+            scale * marginal[at(w * columns) * width + lane] *
+            std::fabs(flux[at(w) * width + lane]);
+  }
+  kernels_.solve_shifted(nbin, system_.half_band, marginal, shift, effect,
+                         root_scratch_.data());
+  for (size_t lane = 0; lane < count_; ++lane) {
+    const PatchShape shape(*lanes_[lane].patch);
+    for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
+      if (!(std::fabs(effect[at(w) * width + lane]) <= max_cut_effect))
+        longer_ |= 1 << lane;
+  }
 }
 
 void LaneGroup::take_roots(const Piece &piece) {
@@ -310,7 +381,8 @@ void LaneGroup::take_roots(const Piece &piece) {
     }
     alignas(64) double upper[width];
     const RationalRoot &root =
-        rational_roots()[at(root_class(nbin, marginal, upper, good_))];
+        rational_roots()[at(root_class(nbin, marginal, upper))];
+    check_padding(f, marginal, upper, root);
     const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
                             root.weight.data()};
     kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
@@ -336,8 +408,6 @@ void LaneGroup::take_roots(const Piece &piece) {
       }
     }
   }
-  for (size_t lane = 0; lane < count_; ++lane)
-    lanes_[lane].solved = (good_ >> lane & 1) != 0;
 }
 
 }  // namespace specex

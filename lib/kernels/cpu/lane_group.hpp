@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Up to 8 patches of a piece that have the same fibres and as many bins: one lane each.
-// Cuts their normal equations from the piece's blocks, solves them together and leaves a
-// Solution for each patch, or none where a shortcut did not hold.
+// Up to 8 windows of a piece that have as many fibres and bins: one lane each. Cuts their
+// normal equations from the piece's blocks, solves them together and leaves a Solution for
+// each, or says which shortcut did not hold.
 #pragma once
 
 #include <array>
@@ -11,18 +11,27 @@
 #include <vector>
 
 #include "kernels/cpu/piece.hpp"
+#include "kernels/cpu/rational_root.hpp"
+#include "kernels/cpu/windows.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
 
 namespace specex {
 
-// One patch in its lane.
+enum class LaneOutcome {
+  solved,
+  longer,  // the padding is not enough
+  failed   // another way is needed
+};
+
+// One window in its lane.
 struct Lane {
+  const Window *window = nullptr;
   const specex_patch *patch = nullptr;
   BinSums sums{0};  // by PatchShape
   std::vector<bool> measured;
   Solution solution;
-  bool solved = false;
+  LaneOutcome outcome = LaneOutcome::failed;
 };
 
 class LaneGroup {
@@ -30,17 +39,20 @@ class LaneGroup {
   LaneGroup(const Run &run, const simd::Kernels &kernels)
       : run_(run), kernels_(kernels) {}
 
-  // patches: 1 to 8.
-  std::span<Lane> solve(const Piece &piece, std::span<const specex_patch *const> patches);
+  // windows: 1 to 8
+  std::span<Lane> solve(const Piece &piece, std::span<const Window *const> windows);
 
  private:
   void cut(const Piece &piece);
   void gather(const Piece &piece);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
-  void eliminate();
+  bool eliminate();
+  void find_flux();
   void take_roots(const Piece &piece);
-  int root_class(int nbin, const double *marginal, double *upper, int good);
+  int root_class(int nbin, const double *marginal, double *upper);
+  void check_padding(int f, const double *marginal, const double *upper,
+                     const RationalRoot &root);
 
   double &band(int f, int w, int m, size_t lane);
   double &cross(int f, int w, int l, size_t lane);
@@ -51,10 +63,13 @@ class LaneGroup {
   std::array<Lane, simd::width> lanes_;
   size_t count_ = 0;
   simd::BlockSystem system_{};
-  int good_ = 0;  // lanes, as bits, whose shortcuts hold
+  int good_ = 0;    // lanes, as bits, whose shortcuts hold
+  int longer_ = 0;  // lanes that need more padding
+  std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   Aligned<double> band_, cross_, data_, flux_;
-  Aligned<double> factors_, from_left_, from_right_, elimination_, solve_scratch_;
-  Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_;
+  simd::Elimination elimination_{};
+  Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
+  Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_, edge_;
 };
 
 }  // namespace specex

@@ -33,7 +33,8 @@ struct Canvas {
 }  // namespace
 
 void fill_chi2pix(const Run &run, const specex_patch &patch, const SpotTable &spots,
-                  const PatchPixels &pixels, const Solution &solution, double *chi2pix) {
+                  const PatchPixels &pixels, const Solution &solution,
+                  const PatchOutput &output) {
   const Box &box = pixels.box();
   std::vector<double> buffer(at(box.width()) * at(box.height()));
   const Canvas chi2{box, buffer.data(), box.width()};
@@ -49,8 +50,8 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const SpotTable &sp
           weight > 0.0 ? pixel_chi2(pixels.values(y)[x], weight, model, run.rules.psferr)
                        : 0.0;
     }
-  for (int i = 0; i < patch.nfiber; ++i)
-    for (int j = 0; j < patch.nbin; ++j) {
+  for (int i = output.first_fiber; i < output.end_fiber; ++i)
+    for (int j = output.first_bin; j < output.end_bin; ++j) {
       const Stamp stamp = spots.stamp(patch.first_fiber + i, patch.first_bin + j);
       const Box inside = intersect(stamp.box, box);
       double sum = 0.0;
@@ -63,18 +64,13 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const SpotTable &sp
           used += spot[x];
         }
       }
-      chi2pix[i * patch.nbin + j] = used > 0.0 ? sum / used : 0.0;
+      output.chi2pix[output.at(i, j)] = used > 0.0 ? sum / used : 0.0;
     }
 }
 
-void fill_model(const Run &run, const specex_patch &patch, const SpotTable &spots,
-                const Box &box, const Solution &solution, double *model) {
-  const int width = patch.xmax - patch.xmin;
-  std::fill_n(model, at(width) * at(patch.ymax - patch.ymin), 0.0);
-  const Canvas canvas{box,
-                      model + static_cast<ptrdiff_t>(box.ymin - patch.ymin) * width +
-                          (box.xmin - patch.xmin),
-                      width};
+void add_model(const Run &run, const specex_patch &patch, const SpotTable &spots,
+               const Box &box, const Solution &solution, double *model) {
+  const Canvas canvas{box, model, box.width()};
   const PatchShape shape(patch);
   const std::vector<double> flux = model_flux(run.rules, shape, patch, solution);
   for (int i = 0; i < patch.nfiber; ++i)

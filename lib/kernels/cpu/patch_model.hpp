@@ -8,13 +8,14 @@
 
 namespace specex {
 
-// chi2pix[core fibre][core bin] = sum_p A_pq chi2_p / sum_p A_pq over usable pixels p,
+// chi2pix of core fibres and bins = sum_p A_pq chi2_p / sum_p A_pq over usable pixels p,
 // where the model behind chi2_p is A f of all padded bins.
 void fill_chi2pix(const Run &run, const specex_patch &patch, const SpotTable &spots,
-                  const PatchPixels &pixels, const Solution &solution, double *chi2pix);
+                  const PatchPixels &pixels, const Solution &solution,
+                  const PatchOutput &output);
 
-// model[ymax - ymin][xmax - xmin]: the light of the core bins.
-void fill_model(const Run &run, const specex_patch &patch, const SpotTable &spots,
-                const Box &box, const Solution &solution, double *model);
+// The light of the core bins, added to an image over a box.
+void add_model(const Run &run, const specex_patch &patch, const SpotTable &spots,
+               const Box &box, const Solution &solution, double *model);
 
 }  // namespace specex

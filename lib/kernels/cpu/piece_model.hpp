@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/lane_group.hpp"
+#include "kernels/cpu/model_commits.hpp"
 
 namespace specex {
 
@@ -12,21 +13,32 @@ class PieceModel {
   PieceModel(const Run &run, const simd::Kernels &kernels)
       : run_(run), kernels_(kernels) {}
 
-  // Writes result.chi2pix and result.model where they are wanted; box: the patch's pixels
-  // on the CCD.
-  void fill(const Piece &piece, const Lane &lane, const Box &box, specex_result &result);
+  // Writes chi2pix, where it is wanted, and adds to `model`, which holds the patch's
+  // stamps (NULL: not wanted). box: the patch's pixels on the CCD.
+  void fill(const Piece &piece, const Lane &lane, const Box &box,
+            const PatchOutput &output, ModelPart *model);
+
+  // The whole stamps of a piece.
+  static Box stamps_box(const Piece &piece);
 
  private:
-  // An image over the patch's whole stamps, less the rows that are not in the box: so it
-  // lies within the piece's strip, whatever rows a caller's patch names.
-  void start_canvas(const Piece &piece, const specex_patch &patch, const Box &box);
-  void add(const Piece &piece, int f, int w, double flux);
-  double dot(const Piece &piece, int f, int w) const;
+  // An image whose columns hold whole stamps.
+  struct Canvas {
+    Box box;
+    double *pixels;
+
+    double *row(int y) const {
+      return pixels + static_cast<ptrdiff_t>(y - box.ymin) * box.width();
+    }
+  };
+
+  Canvas chi2_image(const Piece &piece, const Lane &lane, const Box &box);
+  void add(const Piece &piece, int f, int w, double flux, const Canvas &canvas) const;
+  double dot(const Piece &piece, int f, int w, const Canvas &canvas) const;
 
   const Run &run_;
   const simd::Kernels &kernels_;
-  Aligned<double> pixels_;
-  Box canvas_{};
+  Aligned<double> chi2_;
 };
 
 }  // namespace specex

@@ -79,14 +79,15 @@ void apply_conditioning(const std::vector<bool> &measured, BinSums &sums,
 
 // chi2pix of each core bin: the mean chi2 of its usable pixels, weighted by the spot.
 void fill_chi2pix(const Run &run, const specex_patch &patch, const Projection &a,
-                  const PatchPixels &pixels, const Solution &solution, double *chi2pix) {
+                  const PatchPixels &pixels, const Solution &solution,
+                  const PatchOutput &output) {
   const PatchShape shape(patch);
   std::vector<double> model(at(a.npixel()));
   for (int q = 0; q < shape.size(); ++q)
     for (int p = 0; p < a.npixel(); ++p)
       model[at(p)] += a.spot(q)[p] * solution.flux[at(q)];
-  for (int i = 0; i < patch.nfiber; ++i)
-    for (int j = 0; j < patch.nbin; ++j) {
+  for (int i = output.first_fiber; i < output.end_fiber; ++i)
+    for (int j = output.first_bin; j < output.end_bin; ++j) {
       const double *spot =
           a.spot((shape.core_fiber + i) * shape.nbin + shape.core_bin + j);
       double chi2 = 0.0;
@@ -101,29 +102,27 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const Projection &a
                   pixel_chi2(pixels.values(y)[x], weight, model[at(p)], run.rules.psferr);
           used += spot[p];
         }
-      chi2pix[i * patch.nbin + j] = used > 0.0 ? chi2 / used : 0.0;
+      output.chi2pix[output.at(i, j)] = used > 0.0 ? chi2 / used : 0.0;
     }
 }
 
-void fill_model(const Run &run, const specex_patch &patch, const Projection &a,
-                const Box &box, const Solution &solution, double *model) {
+void add_model(const Run &run, const specex_patch &patch, const Projection &a,
+               const Box &box, const Solution &solution, const ModelTarget &target) {
   const PatchShape shape(patch);
-  const int width = patch.xmax - patch.xmin;
-  std::fill_n(model, at(width) * at(patch.ymax - patch.ymin), 0.0);
+  std::vector<double> model(at(a.npixel()));
   const std::vector<double> flux = model_flux(run.rules, shape, patch, solution);
   for (int i = 0; i < patch.nfiber; ++i)
     for (int j = 0; j < patch.nbin; ++j) {
       const double *spot =
           a.spot((shape.core_fiber + i) * shape.nbin + shape.core_bin + j);
-      for (int y = box.ymin; y < box.ymax; ++y)
-        for (int x = box.xmin; x < box.xmax; ++x)
-          model[at(y - patch.ymin) * at(width) + at(x - patch.xmin)] +=
-              flux[at(i * patch.nbin + j)] * spot[a.pixel(y, x)];
+      for (int p = 0; p < a.npixel(); ++p)
+        model[at(p)] += flux[at(i * patch.nbin + j)] * spot[p];
     }
+  add_to_target(target, box, model.data());
 }
 
 void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
-                   specex_result &result) {
+                   PatchOutput &output) {
   const PatchShape shape(patch);
   SpotTable spots;
   spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
@@ -139,11 +138,11 @@ void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
   const std::vector<bool> measured = condition(run.rules, sums);
   apply_conditioning(measured, sums, normal);
   const Solution solution = dense_solve(run.rules, patch, normal, sums.data);
-  finish(run, patch, sums, measured, solution, result);
-  if (result.chi2pix != nullptr)
-    fill_chi2pix(run, patch, a, pixels, solution, result.chi2pix);
-  if (result.model != nullptr) fill_model(run, patch, a, box, solution, result.model);
-  result.path = SPECEX_PATH_DENSE;
+  finish(run, patch, sums, measured, solution, output);
+  if (output.chi2pix != nullptr) fill_chi2pix(run, patch, a, pixels, solution, output);
+  if (output.model.pixels != nullptr)
+    add_model(run, patch, a, box, solution, output.model);
+  output.path = SPECEX_PATH_DENSE;
 }
 
 class ReferenceBackend final : public Backend {
@@ -152,14 +151,14 @@ class ReferenceBackend final : public Backend {
   const char *vectors() const override { return "none"; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
-               std::span<specex_result> results) const override {
+               std::span<PatchOutput> outputs) const override {
     for (size_t k = 0; k < patches.size(); ++k) {
       if (run.progress.cancelled()) {
-        finish_unsolved(run, patches[k], SPECEX_CANCELLED, results[k]);
+        finish_unsolved(run, patches[k], SPECEX_CANCELLED, outputs[k]);
         continue;
       }
-      run_patch(run, patches[k], results[k],
-                [&](const Box &box) { extract_patch(run, patches[k], box, results[k]); });
+      run_patch(run, patches[k], outputs[k],
+                [&](const Box &box) { extract_patch(run, patches[k], box, outputs[k]); });
       run.progress.step();
     }
   }

@@ -84,50 +84,57 @@ Symmetric square_root(const Symmetric &a) {
   return recompose(vectors, values);
 }
 
+bool cholesky(Symmetric &a) {
+  double *elements = a.elements.data();
+  return all_finite(elements, a.elements.size()) &&
+         LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', a.n, elements, a.n) == 0 &&
+         all_finite(elements, a.elements.size());
+}
+
 bool invert_by_cholesky(Symmetric &a) {
   const int n = a.n;
   double *elements = a.elements.data();
-  if (!all_finite(elements, a.elements.size())) return false;
-  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
+  if (!cholesky(a)) return false;
   if (LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, elements, n) != 0) return false;
   for (int j = 0; j < n; ++j)
     for (int i = j + 1; i < n; ++i) a(j, i) = a(i, j);
   return all_finite(elements, a.elements.size());
 }
 
-BandCholesky::BandCholesky(int n, int half, std::vector<double> lower)
-    : n_(n), half_(half), factor_(std::move(lower)) {
-  ok_ = all_finite(factor_.data(), factor_.size()) &&
-        LAPACKE_dpbtrf_work(LAPACK_COL_MAJOR, 'L', n_, half_, factor_.data(),
-                            half_ + 1) == 0 &&
-        all_finite(factor_.data(), factor_.size());
+Matrix transposed(Matrix a) {
+  Matrix result(a.columns, a.rows);
+  for (int j = 0; j < a.columns; ++j)
+    for (int i = 0; i < a.rows; ++i) result(j, i) = a(i, j);
+  return result;
 }
 
-void BandCholesky::solve(double *x) const {
-  for (const auto transposed : {CblasNoTrans, CblasTrans})
-    cblas_dtbsv(CblasColMajor, CblasLower, transposed, CblasNonUnit, n_, half_,
-                factor_.data(), half_ + 1, x, 1);
-}
-
-Symmetric BandCholesky::inverse_block(const int *index, int count) const {
-  // (L L^T)^-1 = L^-T L^-1, so the block is Y^T Y with Y = L^-1 E. The first rows of a
-  // column of Y, above its unit entry, are 0 and are skipped.
-  std::vector<double> y(static_cast<size_t>(n_) * static_cast<size_t>(count), 0.0);
-  for (int k = 0; k < count; ++k) {
-    double *column =
-        y.data() + static_cast<size_t>(k) * static_cast<size_t>(n_) + index[k];
-    column[0] = 1.0;
-    cblas_dtbsv(
-        CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, n_ - index[k], half_,
-        factor_.data() + static_cast<size_t>(index[k]) * static_cast<size_t>(half_ + 1),
-        half_ + 1, column, 1);
-  }
+Symmetric diagonal_block(const Symmetric &a, int first, int count) {
   Symmetric block(count);
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, count, n_, 1.0, y.data(), n_, 0.0,
-              block.elements.data(), count);
   for (int j = 0; j < count; ++j)
-    for (int i = j + 1; i < count; ++i) block(j, i) = block(i, j);
+    for (int i = 0; i < count; ++i) block(i, j) = a(first + i, first + j);
   return block;
+}
+
+void solve_lower(const Symmetric &l, Matrix &b) {
+  cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, b.rows,
+              b.columns, 1.0, l.elements.data(), l.n, b.elements.data(), b.rows);
+}
+
+void solve_lower(const Symmetric &l, bool transpose, double *b) {
+  cblas_dtrsv(CblasColMajor, CblasLower, transpose ? CblasTrans : CblasNoTrans,
+              CblasNonUnit, l.n, l.elements.data(), l.n, b, 1);
+}
+
+void subtract_gram(const Matrix &y, Symmetric &a) {
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, a.n, y.rows, -1.0,
+              y.elements.data(), y.rows, 1.0, a.elements.data(), a.n);
+  for (int j = 0; j < a.n; ++j)
+    for (int i = j + 1; i < a.n; ++i) a(j, i) = a(i, j);
+}
+
+void subtract_product(const Matrix &y, bool transpose, const double *x, double *b) {
+  cblas_dgemv(CblasColMajor, transpose ? CblasTrans : CblasNoTrans, y.rows, y.columns,
+              -1.0, y.elements.data(), y.rows, x, 1, 1.0, b, 1);
 }
 
 }  // namespace specex

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Dense and banded symmetric algebra; the only place that includes LAPACKE and CBLAS.
+// Dense algebra; the only place that includes LAPACKE and CBLAS.
 // Matrices are column-major and full unless said otherwise. The results are checked for
 // finiteness here, because LAPACK's info is 0 even where a diagonal is NaN.
 #pragma once
@@ -43,25 +43,39 @@ Symmetric square_root(const Symmetric &a);
 // A^-1 by Cholesky, in place. False when A is not safely positive definite.
 bool invert_by_cholesky(Symmetric &a);
 
-// The Cholesky factor L of a band matrix, A = L L^T.
-class BandCholesky {
- public:
-  // lower: [n][half + 1], element (j, m) = A[j + m][j]; taken over and overwritten.
-  // False from ok() when A is not safely positive definite.
-  BandCholesky(int n, int half, std::vector<double> lower);
+// A general matrix.
+struct Matrix {
+  int rows = 0;
+  int columns = 0;
+  std::vector<double> elements;  // [columns][rows]
 
-  bool ok() const { return ok_; }
-  // x := A^-1 x
-  void solve(double *x) const;
-  // The block of A^-1 that belongs to rows and columns index[0..count).
-  Symmetric inverse_block(const int *index, int count) const;
-
- private:
-  int n_;
-  int half_;
-  bool ok_;
-  std::vector<double> factor_;
+  Matrix(int nrow, int ncol)
+      : rows(nrow),
+        columns(ncol),
+        elements(static_cast<size_t>(nrow) * static_cast<size_t>(ncol)) {}
+  double &operator()(int i, int j) {
+    return elements[static_cast<size_t>(j) * static_cast<size_t>(rows) +
+                    static_cast<size_t>(i)];
+  }
 };
+Matrix transposed(Matrix a);
+
+// Rows and columns [first, first + count).
+Symmetric diagonal_block(const Symmetric &a, int first, int count);
+
+// Replaces A by L, A = L L^T (its upper triangle is left as it was). False when A is not
+// safely positive definite.
+bool cholesky(Symmetric &a);
+
+// b := L^-1 b, or L^-T b
+void solve_lower(const Symmetric &l, Matrix &b);
+void solve_lower(const Symmetric &l, bool transpose, double *b);
+
+// a -= y^T y
+void subtract_gram(const Matrix &y, Symmetric &a);
+
+// b -= y x, or y^T x
+void subtract_product(const Matrix &y, bool transpose, const double *x, double *b);
 
 bool all_finite(const double *values, size_t count);
 

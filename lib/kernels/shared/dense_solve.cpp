@@ -6,13 +6,6 @@ namespace {
 
 size_t at(int index) { return static_cast<size_t>(index); }
 
-Symmetric diagonal_block(const Symmetric &matrix, int first, int count) {
-  Symmetric block(count);
-  for (int j = 0; j < count; ++j)
-    for (int i = 0; i < count; ++i) block(i, j) = matrix(first + i, first + j);
-  return block;
-}
-
 }  // namespace
 
 Solution dense_solve(const Rules &rules, const specex_patch &patch,

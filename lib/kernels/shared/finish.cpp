@@ -11,32 +11,6 @@ namespace {
 
 size_t at(int index) { return static_cast<size_t>(index); }
 
-// R's element (row, column) of a core fibre; rows outside the solved bins do not exist.
-class Resolution {
- public:
-  Resolution(const FiberRoot &root, const FiberRoot *even, int nbin, int ndiag)
-      : root_(root), even_(even), nbin_(nbin), half_(ndiag / 2) {}
-
-  void replace_row(int row) { replaced_.push_back(row); }
-
-  double operator()(int diagonal, int column) const {
-    const int row = column - half_ + diagonal;
-    if (row < 0 || row >= nbin_) return 0.0;
-    const bool replaced =
-        std::binary_search(replaced_.begin(), replaced_.end(), row) && even_ != nullptr;
-    const FiberRoot &root = replaced ? *even_ : root_;
-    const double sum = root.row_sum[at(row)];
-    return sum == 0.0 ? 0.0 : root.band[at(diagonal * nbin_ + column)] / sum;
-  }
-
- private:
-  const FiberRoot &root_;
-  const FiberRoot *even_;
-  int nbin_;
-  int half_;
-  std::vector<int> replaced_;  // ascending
-};
-
 bool finite(const Solution &solution) {
   const auto check = [](const std::vector<double> &values) {
     return all_finite(values.data(), values.size());
@@ -70,104 +44,150 @@ FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, in
   return root;
 }
 
-FiberRoot even_root(const Run &run, const specex_patch &patch, int fiber) {
-  SpotTable spots;
-  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, fiber, 1,
-                 patch.pad_first_bin, patch.pad_nbin);
-  const int nbin = patch.pad_nbin;
-  const int first = patch.pad_first_bin;
-  Symmetric normal(nbin);
-  for (int i = 0; i < nbin; ++i)
-    for (int j = 0; j <= i; ++j)
-      normal(i, j) = normal(j, i) =
-          overlap(spots.stamp(fiber, first + i), spots.stamp(fiber, first + j));
-  for (int i = 0; i < nbin; ++i) normal(i, i) += relative_ridge;
-  const Symmetric root = square_root(normal);
-  const std::vector<double> zero(at(nbin), 0.0);
-  return fiber_root(root.elements.data(), nbin, nbin, nbin, 0, patch.ndiag, zero.data());
+namespace {
+
+// Rows of R for evenly weighted pixels of the fibre alone: [rows][ndiag], element k of
+// row r belongs to column r + ndiag / 2 - k. Where a core fibre has bins without data they
+// keep the convolution of a model with R defined. Rows are taken from roots of up to
+// even_block bins at a time and as many around them as their profile reaches.
+std::vector<double> even_rows(const Run &run, const specex_patch &patch, int fiber,
+                              const std::vector<int> &rows) {
+  constexpr int even_block = 64;
+  const int margin = 4 * patch.ndiag;
+  const int half = patch.ndiag / 2;
+  std::vector<double> result;
+  for (size_t k = 0; k < rows.size();) {
+    const size_t begin = k;
+    while (k < rows.size() && rows[k] < rows[begin] + even_block) ++k;
+    const int first = std::max(0, rows[begin] - margin);
+    const int nbin = std::min(patch.pad_nbin, rows[k - 1] + 1 + margin) - first;
+    SpotTable spots;
+    spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, fiber, 1,
+                   patch.pad_first_bin + first, nbin);
+    const auto stamp = [&](int i) {
+      return spots.stamp(fiber, patch.pad_first_bin + first + i);
+    };
+    Symmetric normal(nbin);
+    for (int i = 0; i < nbin; ++i) {
+      for (int j = 0; j <= i; ++j)
+        normal(i, j) = normal(j, i) = overlap(stamp(i), stamp(j));
+      normal(i, i) += relative_ridge;
+    }
+    const Symmetric root = square_root(normal);
+    for (size_t r = begin; r < k; ++r) {
+      const int row = rows[r] - first;
+      double sum = 0.0;
+      for (int j = 0; j < nbin; ++j) sum += root(row, j);
+      for (int d = 0; d < patch.ndiag; ++d) {
+        const int column = row + half - d;
+        const bool inside = column >= 0 && column < nbin && sum != 0.0;
+        result.push_back(inside ? root(row, column) / sum : 0.0);
+      }
+    }
+  }
+  return result;
 }
+
+// Writes R of a core fibre: rows of `root`, and even ones where those have no data. Rows
+// outside the solved bins do not exist.
+void write_resolution(const Run &run, const specex_patch &patch, int i,
+                      const FiberRoot *root, const std::vector<bool> &has_data,
+                      const PatchOutput &output) {
+  const PatchShape shape(patch);
+  const int half = patch.ndiag / 2;
+  std::vector<double> inverse(at(shape.nbin + 2 * half));  // of the row sums
+  std::vector<int> empty;
+  for (int w = std::max(0, shape.core_bin + output.first_bin - half);
+       w < std::min(shape.nbin, shape.core_bin + output.end_bin + half); ++w) {
+    if (!has_data[at(w)])
+      empty.push_back(w);
+    else if (root != nullptr)
+      inverse[at(half + w)] = 1.0 / root->row_sum[at(w)];
+  }
+  for (int k = 0; k < patch.ndiag; ++k) {
+    double *out = output.resolution + output.at(i, k, output.first_bin);
+    const int w = shape.core_bin + output.first_bin;
+    const int count = output.end_bin - output.first_bin;
+    if (root == nullptr) {
+      std::fill_n(out, count, 0.0);
+      continue;
+    }
+    const double *band = root->band.data() + at(k * shape.nbin + w);
+    const double *of_row = inverse.data() + at(w + k);
+    for (int j = 0; j < count; ++j) out[j] = band[j] * of_row[j];
+  }
+  if (empty.empty()) return;
+  const std::vector<double> even = even_rows(run, patch, patch.first_fiber + i, empty);
+  for (size_t r = 0; r < empty.size(); ++r)
+    for (int k = 0; k < patch.ndiag; ++k) {
+      const int j = empty[r] + half - k - shape.core_bin;
+      if (j >= output.first_bin && j < output.end_bin)
+        output.resolution[output.at(i, k, j)] = even[r * at(patch.ndiag) + at(k)];
+    }
+}
+
+}  // namespace
 
 void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
             const std::vector<bool> &measured, const Solution &solution,
-            specex_result &result) {
+            PatchOutput &output) {
   if (!finite(solution))
     fail(SPECEX_ERROR_NUMERIC, "the solution of a patch is not finite");
   const PatchShape shape(patch);
   const double step = patch.wavestep;
-  const int half = patch.ndiag / 2;
-  for (int i = 0; i < patch.nfiber; ++i) {
-    const int fiber = patch.first_fiber + i;
+  std::vector<bool> has_data(at(shape.nbin));
+  for (int i = output.first_fiber; i < output.end_fiber; ++i) {
     const FiberRoot &root = solution.roots[at(i)];
     const int first_q = (shape.core_fiber + i) * shape.nbin;
-    const auto has_data = [&](int w) {
-      return measured[at(first_q + w)] && root.row_sum[at(w)] != 0.0;
-    };
-    // Rows of R that the core's columns show, as far as they exist.
-    std::vector<int> replaced;
-    for (int w = std::max(0, shape.core_bin - half);
-         w < std::min(shape.nbin, shape.core_bin + patch.nbin + half); ++w)
-      if (!has_data(w)) replaced.push_back(w);
-    FiberRoot even;
-    if (!replaced.empty()) even = even_root(run, patch, fiber);
-    Resolution resolution(root, &even, shape.nbin, patch.ndiag);
-    for (const int w : replaced) resolution.replace_row(w);
-
-    const int32_t fiber_mask = run.psf.failed_fit[at(fiber)] ? SPECEX_MASK_BADFIBER : 0;
-    for (int j = 0; j < patch.nbin; ++j) {
+    for (int w = 0; w < shape.nbin; ++w)
+      has_data[at(w)] = measured[at(first_q + w)] && root.row_sum[at(w)] != 0.0;
+    const int32_t fiber_mask =
+        run.psf.failed_fit[at(patch.first_fiber + i)] ? SPECEX_MASK_BADFIBER : 0;
+    for (int j = output.first_bin; j < output.end_bin; ++j) {
       const int w = shape.core_bin + j;
       const int q = first_q + w;
-      const int out = i * patch.nbin + j;
+      const size_t out = output.at(i, j);
       const double sum = root.row_sum[at(w)];
-      const double flux = has_data(w) ? root.smoothed[at(w)] / sum / step : 0.0;
-      const double ivar = has_data(w) ? sum * sum * step * step : 0.0;
-      const bool usable = has_data(w) && std::isfinite(flux) && std::isfinite(ivar);
-      if (result.flux != nullptr) result.flux[out] = usable ? flux : 0.0;
-      if (result.ivar != nullptr) result.ivar[out] = usable ? ivar : 0.0;
-      if (result.pixmask_fraction != nullptr)
-        result.pixmask_fraction[out] = sums.masked[at(q)];
-      if (result.mask != nullptr)
-        result.mask[out] = fiber_mask | bin_mask(run.rules, usable, sums.usable[at(q)],
+      const double flux = has_data[at(w)] ? root.smoothed[at(w)] / sum / step : 0.0;
+      const double ivar = has_data[at(w)] ? sum * sum * step * step : 0.0;
+      const bool usable =
+          has_data[at(w)] && std::isfinite(flux) && std::isfinite(ivar);
+      if (output.flux != nullptr) output.flux[out] = usable ? flux : 0.0;
+      if (output.ivar != nullptr) output.ivar[out] = usable ? ivar : 0.0;
+      if (output.pixmask_fraction != nullptr)
+        output.pixmask_fraction[out] = sums.masked[at(q)];
+      if (output.mask != nullptr)
+        output.mask[out] = fiber_mask | bin_mask(run.rules, usable, sums.usable[at(q)],
                                                  sums.masked[at(q)]);
-      if (result.resolution != nullptr)
-        for (int k = 0; k < patch.ndiag; ++k)
-          result.resolution[(i * patch.ndiag + k) * patch.nbin + j] = resolution(k, w);
     }
+    if (output.resolution != nullptr)
+      write_resolution(run, patch, i, &root, has_data, output);
   }
 }
 
 void finish_unsolved(const Run &run, const specex_patch &patch, specex_status status,
-                     specex_result &result) {
-  result.status = status;
-  result.path = SPECEX_PATH_NONE;
-  const auto count = static_cast<size_t>(patch.nfiber) * static_cast<size_t>(patch.nbin);
-  // gpu_specter leaves 0 everywhere; the corrected mode says that no pixel was usable.
+                     PatchOutput &output) {
+  output.status = status;
+  output.path = SPECEX_PATH_NONE;
+  // gpu_specter leaves 0 everywhere; the corrected mode says that no pixel was usable,
+  // and R is that of evenly weighted pixels.
   const double fraction = run.rules.compat ? 0.0 : 1.0;
-  if (result.flux != nullptr) std::fill_n(result.flux, count, 0.0);
-  if (result.ivar != nullptr) std::fill_n(result.ivar, count, 0.0);
-  if (result.chi2pix != nullptr) std::fill_n(result.chi2pix, count, 0.0);
-  if (result.pixmask_fraction != nullptr)
-    std::fill_n(result.pixmask_fraction, count, fraction);
-  if (result.model != nullptr)
-    std::fill_n(result.model,
-                static_cast<size_t>(patch.ymax - patch.ymin) *
-                    static_cast<size_t>(patch.xmax - patch.xmin),
-                0.0);
-  for (int i = 0; i < patch.nfiber; ++i) {
-    const int fiber = patch.first_fiber + i;
-    const int32_t fiber_mask = run.psf.failed_fit[at(fiber)] ? SPECEX_MASK_BADFIBER : 0;
-    if (result.mask != nullptr)
-      std::fill_n(result.mask + i * patch.nbin, patch.nbin,
-                  fiber_mask | bin_mask(run.rules, false, 0.0, fraction));
-    if (result.resolution == nullptr) continue;
-    double *resolution = result.resolution + i * patch.ndiag * patch.nbin;
-    std::fill_n(resolution, patch.ndiag * patch.nbin, 0.0);
-    if (run.rules.compat) continue;
-    const FiberRoot even = even_root(run, patch, fiber);
-    const Resolution rows(even, nullptr, patch.pad_nbin, patch.ndiag);
-    const int core_bin = patch.first_bin - patch.pad_first_bin;
-    for (int k = 0; k < patch.ndiag; ++k)
-      for (int j = 0; j < patch.nbin; ++j)
-        resolution[k * patch.nbin + j] = rows(k, core_bin + j);
+  const std::vector<bool> has_data(at(patch.pad_nbin), run.rules.compat);
+  const int count = output.end_bin - output.first_bin;
+  for (int i = output.first_fiber; i < output.end_fiber; ++i) {
+    const size_t out = output.at(i, output.first_bin);
+    const auto fill = [&](auto *array, auto value) {
+      if (array != nullptr) std::fill_n(array + out, count, value);
+    };
+    fill(output.flux, 0.0);
+    fill(output.ivar, 0.0);
+    fill(output.chi2pix, 0.0);
+    fill(output.pixmask_fraction, fraction);
+    const int32_t fiber_mask =
+        run.psf.failed_fit[at(patch.first_fiber + i)] ? SPECEX_MASK_BADFIBER : 0;
+    fill(output.mask, fiber_mask | bin_mask(run.rules, false, 0.0, fraction));
+    if (output.resolution != nullptr)
+      write_resolution(run, patch, i, nullptr, has_data, output);
   }
 }
 

@@ -49,20 +49,16 @@ struct Solution {
   std::vector<FiberRoot> roots;  // one per core fibre
 };
 
-// Where a core fibre has bins without data: the root for evenly weighted pixels of the
-// fibre alone, so that convolving a model with R stays defined there.
-FiberRoot even_root(const Run &run, const specex_patch &patch, int fiber);
-
 // Writes flux, ivar, resolution, pixmask_fraction and mask. Throws NUMERIC, before it
 // writes anything, where the solution is not finite.
 void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
             const std::vector<bool> &measured, const Solution &solution,
-            specex_result &result);
+            PatchOutput &output);
 
 // The outputs of a patch that was not solved: no flux, ivar 0, the mask bits, chi2pix 0,
 // model 0, and R of the even root (compat: 0, as gpu_specter has it).
 void finish_unsolved(const Run &run, const specex_patch &patch, specex_status status,
-                     specex_result &result);
+                     PatchOutput &output);
 
 // What a core bin adds to the model image, electrons a bin: f, or in the compatible mode
 // R f, which gpu_specter convolves a second time.

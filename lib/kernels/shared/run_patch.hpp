@@ -14,28 +14,30 @@
 namespace specex {
 
 // The square of a residual overflows long before the residual does.
-inline void bound_chi2pix(const specex_patch &patch, double *chi2pix) {
-  if (chi2pix == nullptr) return;
-  const int64_t count = int64_t{patch.nfiber} * patch.nbin;
-  for (int64_t k = 0; k < count; ++k)
-    if (!std::isfinite(chi2pix[k])) chi2pix[k] = std::numeric_limits<double>::max();
+inline void bound_chi2pix(const PatchOutput &output) {
+  if (output.chi2pix == nullptr) return;
+  for (int i = output.first_fiber; i < output.end_fiber; ++i)
+    for (int j = output.first_bin; j < output.end_bin; ++j) {
+      double &chi2 = output.chi2pix[output.at(i, j)];
+      if (!std::isfinite(chi2)) chi2 = std::numeric_limits<double>::max();
+    }
 }
 
-// solve(box) writes the result of a patch whose pixels on the CCD are box.
+// solve(box) writes the output of a patch whose pixels on the CCD are box.
 template <class Solve>
-void run_patch(const Run &run, const specex_patch &patch, specex_result &result,
+void run_patch(const Run &run, const specex_patch &patch, PatchOutput &output,
                Solve &&solve) {
   try {
     const Box box = patch_box(patch, run.image);
     if (!on_ccd(run.rules, patch, box)) {
-      finish_unsolved(run, patch, SPECEX_OK, result);
+      finish_unsolved(run, patch, SPECEX_OK, output);
       return;
     }
     solve(box);
-    bound_chi2pix(patch, result.chi2pix);
-    result.status = SPECEX_OK;
+    bound_chi2pix(output);
+    output.status = SPECEX_OK;
   } catch (...) {
-    finish_unsolved(run, patch, current_error().status(), result);
+    finish_unsolved(run, patch, current_error().status(), output);
   }
 }
 

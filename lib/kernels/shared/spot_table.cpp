@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/shared/spot_table.hpp"
 
+#include <climits>
+
 namespace specex {
 
 void SpotTable::evaluate(const SpotModel &model, const Psf &psf, double wavemin,
@@ -21,6 +23,14 @@ void SpotTable::evaluate(const SpotModel &model, const Psf &psf, double wavemin,
     corners_[k] =
         model.evaluate(fiber, wavemin + bin * wavestep, values_.data() + k * size);
   }
+}
+
+Box SpotTable::bounds() const {
+  Box box{INT_MAX, INT_MIN, INT_MAX, INT_MIN};
+  for (const Corner &corner : corners_)
+    box = {std::min(box.xmin, corner.x), std::max(box.xmax, corner.x + nx_),
+           std::min(box.ymin, corner.y), std::max(box.ymax, corner.y + ny_)};
+  return box;
 }
 
 }  // namespace specex

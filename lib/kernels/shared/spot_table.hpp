@@ -21,11 +21,19 @@ struct Box {
   int width() const { return xmax - xmin; }
   int height() const { return ymax - ymin; }
   bool empty() const { return xmax <= xmin || ymax <= ymin; }
+  bool operator==(const Box &) const = default;
 };
 
 inline Box intersect(const Box &a, const Box &b) {
   return {std::max(a.xmin, b.xmin), std::min(a.xmax, b.xmax), std::max(a.ymin, b.ymin),
           std::min(a.ymax, b.ymax)};
+}
+
+// The box, less the rows that `rows` does not have.
+inline Box with_rows_of(Box box, const Box &rows) {
+  box.ymin = std::max(box.ymin, rows.ymin);
+  box.ymax = std::max(box.ymin, std::min(box.ymax, rows.ymax));
+  return box;
 }
 
 // One spot: a stamp of pixel values with its place on the CCD.
@@ -53,6 +61,9 @@ class SpotTable {
     return {{corner.x, corner.x + nx_, corner.y, corner.y + ny_},
             values_.data() + index * static_cast<size_t>(nx_ * ny_)};
   }
+
+  // Of all stamps.
+  Box bounds() const;
 
  private:
   int first_fiber_ = 0;

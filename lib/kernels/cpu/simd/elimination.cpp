@@ -14,7 +14,7 @@ namespace specex::SPECEX_ISA {
 namespace {
 
 // Columns of L^-1 X end this many rows below X: further down they have decayed.
-constexpr int tail = 10;
+constexpr int tail = 12;
 // Columns that are kept: the band and one beyond, a power of 2.
 template <int Band>
 constexpr int ring = Band + 1 < 16 ? 16 : 32;

@@ -196,6 +196,9 @@ struct Kernels {
   void (*solve_flux)(const BlockSystem &system, const Elimination &elimination,
                      double *flux, double *scratch, Checks &checks);
 
+  // x := (band + shift)^-1 x, shift by lane; scratch as for square_root.
+  void (*solve_shifted)(int nbin, int half_band, const double *band, const double *shift,
+                        double *x, double *scratch);
   // Whether a band matrix less shift * I is positive definite in each lane (bit set).
   int (*positive_above)(int nbin, int half_band, const double *band, const double *shift,
                         double *scratch);

@@ -85,6 +85,14 @@ size_t square_root_scratch(int nbin, int half_band) {
   });
 }
 
+void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
+                   double *x, double *scratch) {
+  for_half_band(half_band, [&]<int Band>() {
+    factorise<Band>(band, load(shift), nbin, scratch);
+    solve<Band>(scratch, nbin, x);
+  });
+}
+
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
                    double *scratch) {
   const Integers good = for_half_band(half_band, [&]<int Band>() {

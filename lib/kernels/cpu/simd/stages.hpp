@@ -32,6 +32,8 @@ int eliminate(const BlockSystem &system, const Elimination &elimination, Checks 
 void solve_flux(const BlockSystem &system, const Elimination &elimination, double *flux,
                 double *scratch, Checks &checks);
 
+void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
+                   double *x, double *scratch);
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
                    double *scratch);
 size_t square_root_scratch(int nbin, int half_band);

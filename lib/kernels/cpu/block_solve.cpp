@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Fibres are taken in groups as wide as the coupling reaches, so that N is block
+// tridiagonal: D_b on the diagonal, X_b between group b and b + 1. With D_b - K_b = L L^T,
+//   Y_b = L^-1 X_b,   K_{b+1} = Y_b^T Y_b   from the left, likewise from the right;
+// what remains of group b is S_b = D_b - K_b(left) - K_b(right) = (C_bb)^-1.
+#include "kernels/cpu/block_solve.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace specex {
+namespace {
+
+// Fibres that are coupled by less than this, relative to their diagonal elements, count
+// as uncoupled.
+constexpr double negligible_coupling = 1e-12;
+
+size_t at(int index) { return static_cast<size_t>(index); }
+
+class Blocks {
+ public:
+  Blocks(const PatchShape &shape, const BandedNormal &normal)
+      : shape_(shape), normal_(normal), fibers_(coupled_fibers()) {}
+
+  int count() const { return (shape_.nfiber + fibers_ - 1) / fibers_; }
+  int fibers() const { return fibers_; }
+  int first(int block) const { return block * fibers_ * shape_.nbin; }  // unknown
+  int size(int block) const {
+    return std::min(fibers_, shape_.nfiber - block * fibers_) * shape_.nbin;
+  }
+
+  Symmetric diagonal(int block) const {
+    Symmetric matrix(size(block));
+    for_each_pair(block, block, [&](int i, int j, double value) {
+      matrix(i, j) = matrix(j, i) = value;
+    });
+    return matrix;
+  }
+
+  // Rows of group `block`, columns of the next one.
+  Matrix coupling(int block) const {
+    Matrix matrix(size(block), size(block + 1));
+    for_each_pair(block, block + 1,
+                  [&](int i, int j, double value) { matrix(i, j) = value; });
+    return matrix;
+  }
+
+ private:
+  double element(int p, int m) const {
+    return normal_.lower[at(p) * at(normal_.half + 1) + at(m)];
+  }
+  int fiber_of(int p) const { return p % shape_.nfiber; }
+
+  int coupled_fibers() const {
+    int reach = 1;
+    for (int p = 0; p < normal_.n; ++p)
+      for (int m = 1; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
+        const int apart = std::abs(fiber_of(p + m) - fiber_of(p));
+        if (apart <= reach) continue;
+        const double scale = std::sqrt(element(p, 0) * element(p + m, 0));
+        if (std::fabs(element(p, m)) > negligible_coupling * scale) reach = apart;
+      }
+    return reach;
+  }
+
+  // visit(row within block a, column within block b, element) of what is not 0
+  template <class Visit>
+  void for_each_pair(int a, int b, Visit &&visit) const {
+    const auto unknown = [&](int p) {
+      return fiber_of(p) * shape_.nbin + p / shape_.nfiber;
+    };
+    const auto inside = [&](int q, int block) {
+      return q >= first(block) && q < first(block) + size(block);
+    };
+    for (int p = 0; p < normal_.n; ++p)
+      for (int m = 0; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
+        if (element(p, m) == 0.0) continue;
+        const int i = unknown(p);
+        const int j = unknown(p + m);
+        if (inside(i, a) && inside(j, b)) visit(i - first(a), j - first(b), element(p, m));
+        if (a != b && inside(j, a) && inside(i, b))
+          visit(j - first(a), i - first(b), element(p, m));
+      }
+  }
+
+  const PatchShape &shape_;
+  const BandedNormal &normal_;
+  int fibers_;
+};
+
+}  // namespace
+
+std::optional<Solution> block_solve(const specex_patch &patch,
+                                    const BandedNormal &normal) {
+  const PatchShape shape(patch);
+  const Blocks blocks(shape, normal);
+  const int count = blocks.count();
+  std::vector<Symmetric> diagonal;
+  std::vector<Matrix> coupling;
+  for (int b = 0; b < count; ++b) {
+    diagonal.push_back(blocks.diagonal(b));
+    if (b + 1 < count) coupling.push_back(blocks.coupling(b));
+  }
+
+  std::vector<Symmetric> marginal = diagonal;  // less what the neighbours take
+  std::vector<Symmetric> factor = diagonal;    // L_b from the left
+  std::vector<Matrix> y = coupling;
+  for (int b = 0; b < count; ++b) {
+    if (!cholesky(factor[at(b)])) return std::nullopt;
+    if (b + 1 == count) break;
+    solve_lower(factor[at(b)], y[at(b)]);
+    subtract_gram(y[at(b)], factor[at(b + 1)]);
+    subtract_gram(y[at(b)], marginal[at(b + 1)]);
+  }
+  Symmetric from_right = diagonal.back();
+  for (int b = count - 1; b > 0; --b) {
+    Matrix taken = transposed(coupling[at(b - 1)]);
+    if (!cholesky(from_right)) return std::nullopt;
+    solve_lower(from_right, taken);
+    from_right = diagonal[at(b - 1)];
+    subtract_gram(taken, from_right);
+    subtract_gram(taken, marginal[at(b - 1)]);
+  }
+
+  Solution solution;
+  solution.flux = normal.sums.data;
+  double *flux = solution.flux.data();
+  for (int b = 0; b < count; ++b) {
+    if (b > 0)
+      subtract_product(y[at(b - 1)], true, flux + blocks.first(b - 1),
+                       flux + blocks.first(b));
+    solve_lower(factor[at(b)], false, flux + blocks.first(b));
+  }
+  for (int b = count - 1; b >= 0; --b) {
+    if (b + 1 < count)
+      subtract_product(y[at(b)], false, flux + blocks.first(b + 1),
+                       flux + blocks.first(b));
+    solve_lower(factor[at(b)], true, flux + blocks.first(b));
+  }
+
+  for (int i = 0; i < patch.nfiber; ++i) {
+    const int f = shape.core_fiber + i;
+    const int b = f / blocks.fibers();
+    Symmetric own = marginal[at(b)];
+    if (own.n > shape.nbin) {  // the other fibres of the group are marginalised too
+      if (!invert_by_cholesky(own)) return std::nullopt;
+      own = diagonal_block(own, f * shape.nbin - blocks.first(b), shape.nbin);
+      if (!invert_by_cholesky(own)) return std::nullopt;
+    }
+    const Symmetric root = square_root(own);
+    solution.roots.push_back(fiber_root(root.elements.data(), shape.nbin, shape.nbin,
+                                        shape.nbin, 0, patch.ndiag,
+                                        solution.flux.data() + f * shape.nbin));
+  }
+  return solution;
+}
+
+}  // namespace specex

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A long patch is solved in windows of its bins: each with so many bins around those that
+// it answers for that the rest of the patch cannot be noticed. Windows are patches
+// themselves.
+#pragma once
+
+#include <vector>
+
+#include "kernels/backend.hpp"
+
+namespace specex {
+
+struct Window {
+  size_t patch;        // index of the patch it belongs to
+  specex_patch shape;  // what is solved
+  bool whole;          // it is the patch
+  bool cut_low;        // the patch goes on below, or above, what is solved
+  bool cut_high;
+};
+
+// Bins on each side of a window after which the root of the normal matrix has decayed: it
+// does so with the number of spots that follow each other.
+int window_padding(const Psf &psf, const specex_patch &patch);
+
+// Windows of one length: the patch itself where it is short, or where the compatible mode
+// asks for exactly this patch.
+void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
+                      std::vector<Window> &windows);
+
+// The bins that a window answers for, in short patches with `padding` bins around them.
+std::vector<specex_patch> cut_short(const specex_patch &patch, const Window &window,
+                                    int padding);
+
+}  // namespace specex
