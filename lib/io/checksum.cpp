@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/checksum.hpp"
 
-#include <bit>
+#include <atomic>
 #include <cstring>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "io/file_name.hpp"
+#include "io/pixels.hpp"
 
 namespace specex::io {
-namespace {
 
 // Twice: the first addition of the carries may carry again.
 uint32_t fold_carries(uint64_t sum) {
@@ -17,26 +18,33 @@ uint32_t fold_carries(uint64_t sum) {
   return static_cast<uint32_t>(sum);
 }
 
-}  // namespace
-
 uint32_t ones_complement_sum(const uint8_t *bytes, size_t size) {
   uint64_t sum = 0;
   for (size_t i = 0; i + 4 <= size; i += 4) {
     uint32_t word = 0;
     std::memcpy(&word, bytes + i, sizeof word);
-    sum += std::endian::native == std::endian::little ? __builtin_bswap32(word) : word;
+    sum += big_endian(word);
   }
   return fold_carries(sum);
 }
 
+uint32_t ones_complement_sum(const uint8_t *bytes, size_t size, int threads) {
+  constexpr size_t part = 1 << 20;
+  std::atomic<uint64_t> sum{0};
+  deal_parts(threads, size, part, [&](size_t begin, size_t end) {
+    sum += ones_complement_sum(bytes + begin, end - begin);
+  });
+  return fold_carries(sum);
+}
+
 void verify_checksums(const Buffer &bytes, const std::vector<Hdu> &hdus,
-                      std::string_view file) {
+                      std::string_view file, int threads) {
   for (const Hdu &hdu : hdus) {
     const auto expected = hdu.header.integer("DATASUM");
     const bool has_checksum = !hdu.header.text("CHECKSUM").value_or("").empty();
     if (!expected && !has_checksum) continue;
-    const uint32_t data =
-        ones_complement_sum(bytes.data() + hdu.data_begin, hdu.end - hdu.data_begin);
+    const uint32_t data = ones_complement_sum(bytes.data() + hdu.data_begin,
+                                              hdu.end - hdu.data_begin, threads);
     if (expected && *expected != data)
       fail(SPECEX_ERROR_CHECKSUM,
            "%s is damaged: the data of %s (bytes %zu to %zu) do not match its DATASUM",

@@ -54,8 +54,8 @@ specex_image ImageFile::view() const {
   return image;
 }
 
-ImageFile read_image(const char *name, uint32_t badmask) {
-  FitsFile file(name);
+ImageFile read_image(const char *name, uint32_t badmask, int threads) {
+  FitsFile file(name, threads);
   const Hdu &image = file.require_image("IMAGE");
   const Hdu &ivar = file.require_image("IVAR");
   if (image.shape.size() != 2 || image.shape[0] == 0 || image.shape[1] == 0)
