@@ -57,6 +57,12 @@ bool is_plain(const Hdu &hdu, int bitpix) {
          hdu.header.count("BSCALE") == 0 && hdu.header.count("BZERO") == 0;
 }
 
+size_t pixel_count(const Hdu &hdu) {
+  size_t count = 1;
+  for (const int64_t axis : hdu.shape) count *= static_cast<size_t>(axis);
+  return count;
+}
+
 uint8_t *find_card(Buffer &bytes, const Hdu &hdu, std::string_view name) {
   const auto &cards = hdu.header.cards();
   const auto card =
@@ -197,10 +203,8 @@ const Hdu &FitsFile::require_table(std::string_view extname) const {
 template <class Stored, class T>
 void FitsFile::decode_image(const Hdu &hdu, T *pixels) const {
   constexpr size_t part = 1 << 16;
-  size_t count = 1;
-  for (const int64_t axis : hdu.shape) count *= static_cast<size_t>(axis);
   const uint8_t *data = bytes_.data() + hdu.data_begin;
-  deal_parts(threads_, count, part, [&](size_t begin, size_t end) {
+  deal_parts(threads_, pixel_count(hdu), part, [&](size_t begin, size_t end) {
     decode<Stored>(data + begin * sizeof(Stored), end - begin, pixels + begin);
   });
 }
@@ -246,6 +250,22 @@ void FitsFile::read_bits(const Hdu &hdu, uint32_t *pixels) {
     read_image<uint32_t>(hdu, TUINT, pixels, nullptr);
   else
     read_image<int32_t>(hdu, TINT, reinterpret_cast<int32_t *>(pixels), nullptr);
+}
+
+void FitsFile::visit_bits(const Hdu &hdu, const TakeBits &take) {
+  const size_t count = pixel_count(hdu);
+  if (!is_plain(hdu, LONG_IMG)) {
+    Buffer bits(count * sizeof(uint32_t));
+    read_bits(hdu, bits.as<uint32_t>());
+    return take(0, bits.as<uint32_t>(), count);
+  }
+  constexpr size_t part = 1 << 12;
+  const uint8_t *data = bytes_.data() + hdu.data_begin;
+  deal_parts(threads_, count, part, [&](size_t begin, size_t end) {
+    std::array<uint32_t, part> bits;
+    decode<uint32_t>(data + begin * sizeof(uint32_t), end - begin, bits.data());
+    take(begin, bits.data(), end - begin);
+  });
 }
 
 FitsFile::Column FitsFile::find_column(const Hdu &hdu, const char *column) {

@@ -7,6 +7,7 @@
 #include <specex/fits.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ class FitsFile {
   void read_pixels(const Hdu &hdu, double *pixels);
   // Integer images only; negative values as their two's complement.
   void read_bits(const Hdu &hdu, uint32_t *pixels);
+  // As read_bits, but hands the pixels on in parts, by several threads at a time.
+  using TakeBits = std::function<void(size_t first, const uint32_t *bits, size_t count)>;
+  void visit_bits(const Hdu &hdu, const TakeBits &take);
 
   struct Column {
     int number = 0;              // 0: there is none of that name
