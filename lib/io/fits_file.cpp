@@ -12,7 +12,6 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/deal.hpp"

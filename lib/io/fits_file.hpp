@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // FITS files in memory: FitsFile reads one that the guard has passed, FitsBuilder makes
-// one. CFITSIO does the work; it never sees a file name.
+// one. CFITSIO does the work, but for pixels that only need their bytes reversed; it
+// never sees a file name.
 #pragma once
 
 #include <specex/fits.h>
