@@ -8,34 +8,34 @@
 #include "progress.hpp"
 
 namespace specex_cli {
+namespace {
+
+template <class T>
+T *allocate(std::unique_ptr<T[]> &array, size_t count) {
+  array = std::make_unique_for_overwrite<T[]>(count);
+  return array.get();
+}
+
+}  // namespace
 
 OwnedFrame::OwnedFrame(int32_t first_fiber, int32_t nspec, int64_t nwave, int32_t ndiag) {
   const size_t nbin = static_cast<size_t>(nspec) * static_cast<size_t>(nwave);
-  wavelength_.resize(static_cast<size_t>(nwave));
-  flux_.resize(nbin);
-  ivar_.resize(nbin);
-  resolution_.resize(nbin * static_cast<size_t>(ndiag));
-  chi2pix_.resize(nbin);
-  pixmask_fraction_.resize(nbin);
-  mask_.resize(nbin);
-
   view_.struct_size = sizeof view_;
   view_.first_fiber = first_fiber;
   view_.nspec = nspec;
   view_.nwave = nwave;
   view_.ndiag = ndiag;
-  view_.wavelength = wavelength_.data();
-  view_.flux = flux_.data();
-  view_.ivar = ivar_.data();
-  view_.resolution = resolution_.data();
-  view_.chi2pix = chi2pix_.data();
-  view_.pixmask_fraction = pixmask_fraction_.data();
-  view_.mask = mask_.data();
+  view_.wavelength = allocate(wavelength_, static_cast<size_t>(nwave));
+  view_.flux = allocate(flux_, nbin);
+  view_.ivar = allocate(ivar_, nbin);
+  view_.resolution = allocate(resolution_, nbin * static_cast<size_t>(ndiag));
+  view_.chi2pix = allocate(chi2pix_, nbin);
+  view_.pixmask_fraction = allocate(pixmask_fraction_, nbin);
+  view_.mask = allocate(mask_, nbin);
 }
 
 void OwnedFrame::add_model(int64_t nx, int64_t ny) {
-  model_.resize(static_cast<size_t>(nx) * static_cast<size_t>(ny));
-  view_.model = model_.data();
+  view_.model = allocate(model_, static_cast<size_t>(nx) * static_cast<size_t>(ny));
   view_.model_nx = nx;
   view_.model_ny = ny;
 }

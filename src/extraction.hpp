@@ -6,9 +6,9 @@
 #include <specex/specex.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "session.hpp"
 #include "wavelengths.hpp"
@@ -27,7 +27,7 @@ struct ExtractionSettings {
   specex_options options = default_options();
 };
 
-// A frame with the arrays it points to.
+// A frame with the arrays it points to, which are not set: the extraction sets them.
 class OwnedFrame {
  public:
   OwnedFrame(int32_t first_fiber, int32_t nspec, int64_t nwave, int32_t ndiag);
@@ -40,15 +40,18 @@ class OwnedFrame {
   const specex_frame &view() const { return view_; }
 
  private:
+  template <class T>
+  using Array = std::unique_ptr<T[]>;
+
   specex_frame view_{};
-  std::vector<double> wavelength_;
-  std::vector<double> flux_;
-  std::vector<double> ivar_;
-  std::vector<double> resolution_;
-  std::vector<double> chi2pix_;
-  std::vector<double> pixmask_fraction_;
-  std::vector<int32_t> mask_;
-  std::vector<double> model_;
+  Array<double> wavelength_;
+  Array<double> flux_;
+  Array<double> ivar_;
+  Array<double> resolution_;
+  Array<double> chi2pix_;
+  Array<double> pixmask_fraction_;
+  Array<int32_t> mask_;
+  Array<double> model_;
 };
 
 // What was read, ready to be extracted: so that outputs can be checked in between.

@@ -44,11 +44,13 @@ struct Division {
   int32_t nwavestep;
 };
 
-// How bundles were divided, by the library where it was free to choose.
+// How bundles were divided, by the library where it was free to choose: all alike, so
+// that the plan of the first one tells.
 Division division_of(const Extraction &extraction) {
   specex_context *context = extraction.context().get();
   const specex_grid grid = extraction.wavelengths().grid();
-  const int32_t nspec = extraction.context().psf_info().nspec;
+  const int32_t nspec = std::min(extraction.settings().options.bundlesize,
+                                 extraction.context().psf_info().nspec);
   int64_t count = 0;
   check(specex_plan(context, &grid, 0, nspec, nullptr, 0, &count), context);
   specex_patch unset{};

@@ -34,9 +34,9 @@ namespace {
 template <class Read>
 specex_status read_file(specex_context *context, specex_fits_file **file, Read read) {
   if (file != nullptr) *file = nullptr;
-  return with_context(context, [&](specex_context &) {
+  return with_context(context, [&](specex_context &own) {
     if (file == nullptr) fail(SPECEX_ERROR_ARGUMENT, "file is NULL");
-    *file = new specex_fits_file{read()};
+    *file = new specex_fits_file{read(own.threads)};
     return SPECEX_OK;
   });
 }
@@ -59,8 +59,9 @@ void give(T *out, const char *name, const T &value) {
   out->struct_size = size;
 }
 
-io::Output copy_output(const specex_fits_output *given) {
+io::Output copy_output(const specex_fits_output *given, int threads) {
   io::Output output;
+  output.threads = threads;
   if (given == nullptr) return output;
   const auto copy = copy_struct(given, "specex_fits_output");
   if (copy.input != nullptr) output.input = &copy.input->pass();
@@ -79,27 +80,28 @@ using namespace specex;
 
 specex_status specex_fits_read_image(specex_context *context, const char *path,
                                      int64_t badmask, specex_fits_file **file) {
-  return read_file(context, file, [&] {
+  return read_file(context, file, [&](int threads) {
     if (badmask < 0 || badmask > 0xffffffff)
       fail(SPECEX_ERROR_ARGUMENT, "badmask = %lld is not a mask of 32 bits",
            static_cast<long long>(badmask));
-    return io::read_image(path, static_cast<uint32_t>(badmask));
+    return io::read_image(path, static_cast<uint32_t>(badmask), threads);
   });
 }
 
 specex_status specex_fits_read_psf(specex_context *context, const char *path,
                                    specex_fits_file **file) {
-  return read_file(context, file, [&] { return io::read_psf(path); });
+  return read_file(context, file, [&](int) { return io::read_psf(path); });
 }
 
 specex_status specex_fits_read_frame(specex_context *context, const char *path,
                                      specex_fits_file **file) {
-  return read_file(context, file, [&] { return io::read_frame(path); });
+  return read_file(context, file,
+                   [&](int threads) { return io::read_frame(path, threads); });
 }
 
 specex_status specex_fits_read_fibermap(specex_context *context, const char *path,
                                         specex_fits_file **file) {
-  return read_file(context, file, [&] { return io::read_fibermap(path); });
+  return read_file(context, file, [&](int) { return io::read_fibermap(path); });
 }
 
 void specex_fits_free(specex_fits_file *file) { delete file; }
@@ -146,8 +148,9 @@ specex_status specex_fits_get_key(const specex_fits_file *file, const char *name
 specex_status specex_fits_write_frame(specex_context *context, const char *path,
                                       const specex_frame *frame,
                                       const specex_fits_output *output) {
-  return with_context(context, [&](specex_context &) {
-    io::write_frame(path, copy_struct(frame, "specex_frame"), copy_output(output));
+  return with_context(context, [&](specex_context &own) {
+    io::write_frame(path, copy_struct(frame, "specex_frame"),
+                    copy_output(output, own.threads));
     return SPECEX_OK;
   });
 }
@@ -155,8 +158,9 @@ specex_status specex_fits_write_frame(specex_context *context, const char *path,
 specex_status specex_fits_write_image(specex_context *context, const char *path,
                                       const specex_image *image, const int32_t *mask,
                                       const specex_fits_output *output) {
-  return with_context(context, [&](specex_context &) {
-    io::write_image(path, copy_struct(image, "specex_image"), mask, copy_output(output));
+  return with_context(context, [&](specex_context &own) {
+    io::write_image(path, copy_struct(image, "specex_image"), mask,
+                    copy_output(output, own.threads));
     return SPECEX_OK;
   });
 }
@@ -164,8 +168,8 @@ specex_status specex_fits_write_image(specex_context *context, const char *path,
 specex_status specex_fits_write_psf(specex_context *context, const char *path,
                                     const specex_psf *psf,
                                     const specex_fits_output *output) {
-  return with_context(context, [&](specex_context &) {
-    io::write_psf(path, copy_struct(psf, "specex_psf"), copy_output(output));
+  return with_context(context, [&](specex_context &own) {
+    io::write_psf(path, copy_struct(psf, "specex_psf"), copy_output(output, own.threads));
     return SPECEX_OK;
   });
 }

@@ -8,8 +8,12 @@
 #include <map>
 #include <mutex>
 
+#include "base/threads.hpp"
+
 specex_context::specex_context(const specex_options &options)
-    : engine(options), process(getpid()) {}
+    : engine(options),
+      threads(specex::wanted_threads(options.num_threads)),
+      process(getpid()) {}
 
 specex_status specex_context::remember(const specex::Error &error) noexcept {
   try {

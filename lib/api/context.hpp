@@ -23,6 +23,7 @@ struct specex_context {
   specex::Log log;
   specex::Progress progress;
   specex::Engine engine;
+  int threads;  // that files may be read and written with
   std::string last_error;
   std::atomic<bool> busy{false};
   pid_t process;  // that made the context

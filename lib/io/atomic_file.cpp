@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -100,11 +101,16 @@ class TemporaryFile {
   bool valid() const { return descriptor_.valid(); }
 
   bool write(const Buffer &bytes) {
+    constexpr size_t most = size_t{8} << 20;
     for (size_t done = 0; done < bytes.size();) {
-      const ssize_t count =
-          ::write(descriptor_.number(), bytes.data() + done, bytes.size() - done);
+      const ssize_t count = ::write(descriptor_.number(), bytes.data() + done,
+                                    std::min(most, bytes.size() - done));
       if (count < 0 && errno != EINTR) return false;
-      if (count > 0) done += static_cast<size_t>(count);
+      if (count <= 0) continue;
+      // The disk may begin, so that fsync has less to wait for; errors are for fsync.
+      sync_file_range(descriptor_.number(), static_cast<off_t>(done), count,
+                      SYNC_FILE_RANGE_WRITE);
+      done += static_cast<size_t>(count);
     }
     while (fsync(descriptor_.number()) != 0)
       if (errno != EINTR) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Bytes of a file in memory. Unlike std::vector it is not cleared when it grows, and
-// CFITSIO can grow it with realloc.
+// Bytes of a file in memory. Unlike std::vector it is not cleared when it grows, and it
+// takes over what CFITSIO grew with realloc.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,8 @@
 #include <cstring>
 #include <memory>
 #include <new>
+
+#include "base/huge_pages.hpp"
 
 namespace specex::io {
 
@@ -41,6 +43,7 @@ class Buffer {
     static_cast<void>(data_.release());
     data_.reset(static_cast<uint8_t *>(moved));
     size_ = size;
+    ask_for_huge_pages(moved, size);
   }
 
   Buffer clone() const {

@@ -14,10 +14,12 @@
 #include <mutex>
 #include <utility>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "io/checksum.hpp"
 #include "io/file_name.hpp"
 #include "io/input_file.hpp"
+#include "io/pixels.hpp"
 
 namespace specex::io {
 namespace {
@@ -45,13 +47,19 @@ constexpr std::string_view datasum_card =
     "DATASUM = '0000000000'         / of the data of this HDU                        ";
 static_assert(checksum_card.size() == card_size && datasum_card.size() == card_size);
 constexpr size_t value_begin = 11;  // of a quoted value in a card
+constexpr size_t number_end = 30;   // of a number in a card
 
-// CFITSIO would write infinities.
-bool fit_in_float32(const double *values, int64_t count) {
-  constexpr double most = std::numeric_limits<float>::max();
-  return std::none_of(values, values + count, [](double value) {
-    return std::abs(value) > most && !std::isinf(value);
-  });
+// CFITSIO scales pixels, expands them and turns them into other types. What needs nothing
+// of this does not need CFITSIO.
+bool is_plain(const Hdu &hdu, int bitpix) {
+  return hdu.kind == HduKind::image && hdu.bitpix == bitpix &&
+         hdu.header.count("BSCALE") == 0 && hdu.header.count("BZERO") == 0;
+}
+
+size_t pixel_count(const Hdu &hdu) {
+  size_t count = 1;
+  for (const int64_t axis : hdu.shape) count *= static_cast<size_t>(axis);
+  return count;
 }
 
 uint8_t *find_card(Buffer &bytes, const Hdu &hdu, std::string_view name) {
@@ -60,24 +68,37 @@ uint8_t *find_card(Buffer &bytes, const Hdu &hdu, std::string_view name) {
       std::find_if(cards.begin(), cards.end(),
                    [name](std::string_view text) { return card_name(text) == name; });
   if (card == cards.end())
-    specex::fail(SPECEX_ERROR_INTERNAL, "an HDU was built without checksums");
+    specex::fail(SPECEX_ERROR_INTERNAL, "an HDU was built without %s",
+                 std::string(name).c_str());
   return bytes.data() + hdu.header_begin +
          static_cast<size_t>(card - cards.begin()) * card_size;
 }
 
 // Fills the reserved cards. CFITSIO's own would put the time into the file, and equal
 // runs should make equal files.
-void fill_checksums(Buffer &bytes, const Hdu &hdu) {
-  const uint32_t data =
-      ones_complement_sum(bytes.data() + hdu.data_begin, hdu.end - hdu.data_begin);
+void fill_checksums(Buffer &bytes, const Hdu &hdu, uint32_t data) {
   std::array<char, 11> digits{};
   std::snprintf(digits.data(), digits.size(), "%010u", data);
   std::memcpy(find_card(bytes, hdu, "DATASUM") + value_begin, digits.data(), 10);
-  const uint32_t all =
-      ones_complement_sum(bytes.data() + hdu.header_begin, hdu.end - hdu.header_begin);
+  const uint32_t header = ones_complement_sum(bytes.data() + hdu.header_begin,
+                                              hdu.data_begin - hdu.header_begin);
+  const uint32_t all = fold_carries(uint64_t{header} + data);
   std::array<char, 17> encoded{};
   fits_encode_chksum(all, TRUE, encoded.data());
   std::memcpy(find_card(bytes, hdu, "CHECKSUM") + value_begin, encoded.data(), 16);
+}
+
+// Gives an image that was built without pixels its axes and room for its data.
+void make_room(Buffer &bytes, Hdu &hdu, const ImageData &image) {
+  const auto &shape = image.shape();
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const std::string name = indexed("NAXIS", static_cast<int64_t>(shape.size() - i));
+    const std::string card = number_card(name, std::to_string(shape[i]), "");
+    std::memcpy(find_card(bytes, hdu, name), card.data(), number_end);
+  }
+  hdu.end = hdu.data_begin + filled_up(image.size());
+  const size_t end = hdu.data_begin + image.size();
+  std::memset(bytes.data() + end, 0, hdu.end - end);
 }
 
 }  // namespace
@@ -97,8 +118,8 @@ struct FitsFile::Handle {
   int status = 0;
 };
 
-FitsFile::FitsFile(const char *name) {
-  InputFile input = read_input_file(name);
+FitsFile::FitsFile(const char *name, int threads) : threads_(threads) {
+  InputFile input = read_input_file(name, threads);
   name_ = std::move(input.name);
   bytes_ = std::move(input.bytes);
   open();
@@ -113,7 +134,7 @@ FitsFile::~FitsFile() = default;
 
 void FitsFile::open() {
   hdus_ = check_fits(bytes_, name_);
-  verify_checksums(bytes_, hdus_, name_);
+  verify_checksums(bytes_, hdus_, name_, threads_);
   handle_ = std::make_unique<Handle>();
   handle_->memory = bytes_.data();
   handle_->size = hdus_.back().end;  // without filling after the last HDU
@@ -178,6 +199,15 @@ const Hdu &FitsFile::require_table(std::string_view extname) const {
   return hdu;
 }
 
+template <class Stored, class T>
+void FitsFile::decode_image(const Hdu &hdu, T *pixels) const {
+  constexpr size_t part = 1 << 16;
+  const uint8_t *data = bytes_.data() + hdu.data_begin;
+  deal_parts(threads_, pixel_count(hdu), part, [&](size_t begin, size_t end) {
+    decode<Stored>(data + begin * sizeof(Stored), end - begin, pixels + begin);
+  });
+}
+
 template <class T>
 void FitsFile::read_image(const Hdu &hdu, int type, T *pixels, const T *undefined) {
   Handle &handle = at(hdu);
@@ -193,6 +223,7 @@ void FitsFile::read_image(const Hdu &hdu, int type, T *pixels, const T *undefine
 }
 
 void FitsFile::read_pixels(const Hdu &hdu, float *pixels) {
+  if (is_plain(hdu, FLOAT_IMG)) return decode_image<float>(hdu, pixels);
   // NaNs of a plain float image are read as they are, which is faster.
   const float undefined = std::numeric_limits<float>::quiet_NaN();
   const bool plain = hdu.kind == HduKind::image && hdu.bitpix < 0;
@@ -200,6 +231,8 @@ void FitsFile::read_pixels(const Hdu &hdu, float *pixels) {
 }
 
 void FitsFile::read_pixels(const Hdu &hdu, double *pixels) {
+  if (is_plain(hdu, FLOAT_IMG)) return decode_image<float>(hdu, pixels);
+  if (is_plain(hdu, DOUBLE_IMG)) return decode_image<double>(hdu, pixels);
   const double undefined = std::numeric_limits<double>::quiet_NaN();
   const bool plain = hdu.kind == HduKind::image && hdu.bitpix < 0;
   read_image(hdu, TDOUBLE, pixels, plain ? nullptr : &undefined);
@@ -209,12 +242,29 @@ void FitsFile::read_bits(const Hdu &hdu, uint32_t *pixels) {
   if (hdu.bitpix < 0)
     fail(SPECEX_ERROR_FORMAT, "%s holds floating-point numbers, but bits are expected",
          hdu.label().c_str());
+  if (is_plain(hdu, LONG_IMG)) return decode_image<uint32_t>(hdu, pixels);
   const bool is_unsigned =
       hdu.bitpix == 32 && hdu.header.real("BZERO").value_or(0) == 2147483648.0;
   if (is_unsigned)
     read_image<uint32_t>(hdu, TUINT, pixels, nullptr);
   else
     read_image<int32_t>(hdu, TINT, reinterpret_cast<int32_t *>(pixels), nullptr);
+}
+
+void FitsFile::visit_bits(const Hdu &hdu, const TakeBits &take) {
+  const size_t count = pixel_count(hdu);
+  if (!is_plain(hdu, LONG_IMG)) {
+    Buffer bits(count * sizeof(uint32_t));
+    read_bits(hdu, bits.as<uint32_t>());
+    return take(0, bits.as<uint32_t>(), count);
+  }
+  constexpr size_t part = 1 << 12;
+  const uint8_t *data = bytes_.data() + hdu.data_begin;
+  deal_parts(threads_, count, part, [&](size_t begin, size_t end) {
+    std::array<uint32_t, part> bits;
+    decode<uint32_t>(data + begin * sizeof(uint32_t), end - begin, bits.data());
+    take(begin, bits.data(), end - begin);
+  });
 }
 
 FitsFile::Column FitsFile::find_column(const Hdu &hdu, const char *column) {
@@ -323,18 +373,16 @@ struct FitsBuilder::Handle {
   void *memory = nullptr;
   size_t size = block_size;
   int status = 0;
-  Pixels type{};           // of the current image
-  int64_t next_pixel = 1;  // of the current image
-  bool sealed = true;      // the current HDU has its checksum cards
+  bool sealed = true;  // the current HDU has its checksum cards
 };
 
-FitsBuilder::FitsBuilder(size_t expected_size) : handle_(std::make_unique<Handle>()) {
+FitsBuilder::FitsBuilder(int threads)
+    : handle_(std::make_unique<Handle>()), threads_(threads) {
   handle_->memory = std::calloc(block_size, 1);
   if (handle_->memory == nullptr) throw std::bad_alloc();
-  // The first growth is by `expected_size`.
-  fits_create_memfile(&handle_->fits, &handle_->memory, &handle_->size,
-                      std::max(expected_size, block_size), std::realloc,
-                      &handle_->status);
+  constexpr size_t growth = size_t{1} << 20;
+  fits_create_memfile(&handle_->fits, &handle_->memory, &handle_->size, growth,
+                      std::realloc, &handle_->status);
   check("create a file");
 }
 
@@ -356,12 +404,13 @@ void FitsBuilder::begin_image(const char *extname, Pixels type,
   if (type == Pixels::float64) bitpix = DOUBLE_IMG;
   if (type == Pixels::int32) bitpix = LONG_IMG;
   if (type == Pixels::uint32) bitpix = ULONG_IMG;
-  std::vector<LONGLONG> axes(shape.rbegin(), shape.rend());
+  std::vector<LONGLONG> axes(shape.size(), 0);  // until finish() makes room
   fits_create_imgll(handle_->fits, bitpix, static_cast<int>(axes.size()), axes.data(),
                     &handle_->status);
   check("begin an image");
-  handle_->type = type;
-  handle_->next_pixel = 1;
+  int number = 0;
+  fits_get_hdu_num(handle_->fits, &number);
+  images_.emplace_back(number - 1, type, shape);
   handle_->sealed = false;
   write_text("EXTNAME", extname, nullptr);
 }
@@ -427,31 +476,9 @@ void FitsBuilder::write_raw_card(const std::string &card) {
   check("write a key");
 }
 
-template <class T>
-void FitsBuilder::write(int type, const T *pixels, int64_t count) {
+void FitsBuilder::write_pixels(ImageData::Source pixels, int64_t count) {
   reserve_checksums();
-  if (count == 0) return;
-  fits_write_img(handle_->fits, type, handle_->next_pixel, count, const_cast<T *>(pixels),
-                 &handle_->status);
-  handle_->next_pixel += count;
-  check("write pixels");
-}
-
-void FitsBuilder::write_pixels(const float *pixels, int64_t count) {
-  write(TFLOAT, pixels, count);
-}
-
-void FitsBuilder::write_pixels(const double *pixels, int64_t count) {
-  if (handle_->type == Pixels::float32 && !fit_in_float32(pixels, count))
-    fail(SPECEX_ERROR_ARGUMENT, "a value does not fit in a float32; write float64");
-  write(TDOUBLE, pixels, count);
-}
-
-void FitsBuilder::write_pixels(const int32_t *pixels, int64_t count) {
-  if (handle_->type == Pixels::uint32)
-    write(TUINT, reinterpret_cast<const uint32_t *>(pixels), count);
-  else
-    write(TINT, pixels, count);
+  images_.back().add(pixels, count);
 }
 
 void FitsBuilder::write_column(int column, const std::vector<std::string> &values) {
@@ -502,7 +529,7 @@ void FitsBuilder::reserve_checksums() {
   write_raw_card(std::string(datasum_card));
 }
 
-Buffer FitsBuilder::finish() {
+Buffer FitsBuilder::finish_without_pixels() {
   reserve_checksums();
   fits_flush_file(handle_->fits, &handle_->status);
   LONGLONG end = 0;
@@ -510,9 +537,34 @@ Buffer FitsBuilder::finish() {
   check("finish a file");
   fits_close_file(std::exchange(handle_->fits, nullptr), &handle_->status);
   check("finish a file");
-  Buffer bytes(std::exchange(handle_->memory, nullptr), static_cast<size_t>(end));
-  for (const Hdu &hdu : check_fits(bytes, "the file built in memory"))
-    fill_checksums(bytes, hdu);
+  return {std::exchange(handle_->memory, nullptr), static_cast<size_t>(end)};
+}
+
+Buffer FitsBuilder::finish() {
+  const Buffer built = finish_without_pixels();
+  size_t size = built.size();
+  for (const ImageData &image : images_) size += filled_up(image.size());
+  Buffer bytes(size);
+  size_t end = 0;
+  auto image = images_.begin();
+  for (Hdu hdu : check_fits(built, "the file built in memory")) {
+    const uint8_t *source = built.data() + hdu.header_begin;
+    const size_t length = hdu.end - hdu.header_begin;
+    hdu.data_begin += end - hdu.header_begin;
+    hdu.header_begin = end;
+    hdu.end = end + length;
+    std::memcpy(bytes.data() + hdu.header_begin, source, length);
+    uint8_t *data = bytes.data() + hdu.data_begin;
+    uint32_t sum = 0;
+    if (image != images_.end() && image->hdu() == hdu.number) {
+      make_room(bytes, hdu, *image);
+      sum = image++->encode(data, threads_);
+    } else {
+      sum = ones_complement_sum(data, hdu.end - hdu.data_begin);
+    }
+    fill_checksums(bytes, hdu, sum);
+    end = hdu.end;
+  }
   return bytes;
 }
 

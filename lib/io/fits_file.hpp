@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // FITS files in memory: FitsFile reads one that the guard has passed, FitsBuilder makes
-// one. CFITSIO does the work; it never sees a file name.
+// one. CFITSIO does the work, but for pixels that only need their bytes reversed; it
+// never sees a file name.
 #pragma once
 
 #include <specex/fits.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 
 #include "io/buffer.hpp"
 #include "io/fits_guard.hpp"
+#include "io/image_data.hpp"
 
 namespace specex::io {
 
@@ -21,7 +24,7 @@ class FitsFile {
  public:
   // Reads a file, checks its structure and checksums. Errors: those of read_input_file,
   // check_fits and verify_checksums.
-  explicit FitsFile(const char *name);
+  explicit FitsFile(const char *name, int threads = 1);
   // A file that is in memory already.
   FitsFile(std::string name, Buffer bytes);
   ~FitsFile();
@@ -43,6 +46,9 @@ class FitsFile {
   void read_pixels(const Hdu &hdu, double *pixels);
   // Integer images only; negative values as their two's complement.
   void read_bits(const Hdu &hdu, uint32_t *pixels);
+  // As read_bits, but hands the pixels on in parts, by several threads at a time.
+  using TakeBits = std::function<void(size_t first, const uint32_t *bits, size_t count)>;
+  void visit_bits(const Hdu &hdu, const TakeBits &take);
 
   struct Column {
     int number = 0;              // 0: there is none of that name
@@ -73,22 +79,26 @@ class FitsFile {
   template <class T>
   void read_image(const Hdu &hdu, int type, T *pixels, const T *undefined);
 
+  template <class Stored, class T>
+  void decode_image(const Hdu &hdu, T *pixels) const;
+
   std::string name_;
+  int threads_ = 1;
   Buffer bytes_;
   std::vector<Hdu> hdus_;
   std::unique_ptr<Handle> handle_;
 };
 
 // Keys of an HDU are written before its pixels or rows, so that nothing has to move.
+// CFITSIO makes headers and tables; the pixels, nearly all of a file, are put in last.
 class FitsBuilder {
  public:
-  // The memory for `expected_size` bytes is taken at once.
-  explicit FitsBuilder(size_t expected_size);
+  explicit FitsBuilder(int threads = 1);
   ~FitsBuilder();
   FitsBuilder(const FitsBuilder &) = delete;
   FitsBuilder &operator=(const FitsBuilder &) = delete;
 
-  enum class Pixels { float32, float64, int32, uint32 };
+  using Pixels = io::Pixels;
   // Begins an image HDU. The first HDU of a file is an image.
   void begin_image(const char *extname, Pixels type, const std::vector<int64_t> &shape);
 
@@ -105,10 +115,8 @@ class FitsBuilder {
   void write_card(const specex_fits_card &card);
   void write_raw_card(const std::string &card);
 
-  // The next `count` pixels of the image begun last.
-  void write_pixels(const float *pixels, int64_t count);
-  void write_pixels(const double *pixels, int64_t count);
-  void write_pixels(const int32_t *pixels, int64_t count);  // two's complement for uint32
+  // The next `count` pixels of the image begun last. It is finish() that reads them.
+  void write_pixels(ImageData::Source pixels, int64_t count);
 
   // A whole column of the table begun last, counted from 1.
   void write_column(int column, const std::vector<std::string> &values);
@@ -118,18 +126,20 @@ class FitsBuilder {
   // Appends rows [first, first + count) of a table, with its header.
   void copy_table(FitsFile &source, const Hdu &table, int64_t first, int64_t count);
 
-  // The complete file, with CHECKSUM and DATASUM in every HDU.
+  // The complete file, with CHECKSUM and DATASUM in every HDU. Errors: ARGUMENT (a pixel
+  // does not fit in a float32).
   Buffer finish();
 
  private:
   struct Handle;
 
   void reserve_checksums();
-  template <class T>
-  void write(int type, const T *pixels, int64_t count);
   void check(const char *what);
+  Buffer finish_without_pixels();
 
   std::unique_ptr<Handle> handle_;
+  std::vector<ImageData> images_;
+  int threads_;
 };
 
 }  // namespace specex::io

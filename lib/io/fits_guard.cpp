@@ -144,8 +144,7 @@ class Guard {
       cards.push_back(std::move(card));
     }
     const size_t header_size = at + card_size - hdu_.header_begin;
-    hdu_.data_begin =
-        hdu_.header_begin + (header_size + block_size - 1) / block_size * block_size;
+    hdu_.data_begin = hdu_.header_begin + filled_up(header_size);
     if (hdu_.data_begin > bytes_.size())
       fail(SPECEX_ERROR_FORMAT,
            "%s is truncated: its header needs the bytes up to %zu, the file ends at byte "
@@ -233,9 +232,7 @@ class Guard {
         __builtin_mul_overflow(size, bytes_each, &size) || size > (int64_t{1} << 40))
       fail(SPECEX_ERROR_LIMIT, "%s: %s announces more data than any file that is read",
            file_.c_str(), hdu_.label().c_str());
-    const size_t padded =
-        (static_cast<size_t>(size) + block_size - 1) / block_size * block_size;
-    hdu_.end = hdu_.data_begin + padded;
+    hdu_.end = hdu_.data_begin + filled_up(static_cast<size_t>(size));
     if (hdu_.end > bytes_.size())
       fail(SPECEX_ERROR_FORMAT,
            "%s is truncated: %s needs the bytes from %zu to %zu, the file ends at byte "

@@ -14,6 +14,11 @@ namespace specex::io {
 inline constexpr size_t card_size = 80;
 inline constexpr size_t block_size = 2880;
 
+// Headers and data are filled up to whole blocks.
+constexpr size_t filled_up(size_t size) {
+  return (size + block_size - 1) / block_size * block_size;
+}
+
 class Header {
  public:
   Header() = default;

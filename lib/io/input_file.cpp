@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "io/descriptor.hpp"
 #include "io/file_name.hpp"
@@ -56,13 +57,15 @@ size_t regular_file_size(const Descriptor &file, const std::string &name) {
   return size;
 }
 
-void read_fully(const Descriptor &file, Buffer &bytes, const std::string &name) {
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t got = read(file.number(), bytes.data() + done, bytes.size() - done);
+void read_part(const Descriptor &file, Buffer &bytes, const std::string &name,
+               size_t begin, size_t end) {
+  for (size_t done = begin; done < end;) {
+    const ssize_t got =
+        pread(file.number(), bytes.data() + done, end - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail_with_errno("read", name, errno);
     if (got == 0)
-      fail(SPECEX_ERROR_IO, "%s became shorter while it was read: it ends at byte %zu",
+      fail(SPECEX_ERROR_IO, "%s became shorter while it was read: it has no byte %zu",
            quoted(name).c_str(), done);
     done += static_cast<size_t>(got);
   }
@@ -70,12 +73,14 @@ void read_fully(const Descriptor &file, Buffer &bytes, const std::string &name) 
 
 }  // namespace
 
-InputFile read_input_file(const char *name) {
+InputFile read_input_file(const char *name, int threads) {
   check_file_name(name);
   InputFile input{name, {}};
   Descriptor file = open_input(input.name);
   input.bytes.resize(regular_file_size(file, input.name));
-  read_fully(file, input.bytes, input.name);
+  deal_parts(threads, input.bytes.size(), size_t{4} << 20, [&](size_t begin, size_t end) {
+    read_part(file, input.bytes, input.name, begin, end);
+  });
   if (is_gzip(input.bytes)) input.bytes = gunzip(input.bytes, input.name);
   return input;
 }

@@ -18,6 +18,6 @@ struct InputFile {
 // Only regular files are read; NAME.gz is taken where NAME does not exist, and gzip is
 // recognised by its content. Errors: ARGUMENT, IO, FORMAT (empty, damaged), LIMIT,
 // MEMORY.
-InputFile read_input_file(const char *name);
+InputFile read_input_file(const char *name, int threads = 1);
 
 }  // namespace specex::io

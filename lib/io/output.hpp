@@ -16,6 +16,7 @@ struct Output {
   int64_t ncard = 0;
   bool float64 = false;
   bool scores = false;
+  int threads = 1;
 
   const Header *keys() const { return input != nullptr ? &input->keys : nullptr; }
   // A file with the FIBERMAP to write only; NULL: there is none.
@@ -23,10 +24,7 @@ struct Output {
     const PassThrough *source = fibermap != nullptr ? fibermap : input;
     return source != nullptr && source->fibermap.size() > 0 ? &source->fibermap : nullptr;
   }
-  FitsBuilder::Pixels real() const {
-    return float64 ? FitsBuilder::Pixels::float64 : FitsBuilder::Pixels::float32;
-  }
-  int64_t real_size() const { return float64 ? 8 : 4; }
+  Pixels real() const { return float64 ? Pixels::float64 : Pixels::float32; }
 };
 
 }  // namespace specex::io

@@ -44,8 +44,8 @@ std::unique_ptr<double[]> read_if_present(FitsFile &file, const char *name,
 
 }  // namespace
 
-FrameFile read_frame(const char *name) {
-  FitsFile file(name);
+FrameFile read_frame(const char *name, int threads) {
+  FitsFile file(name, threads);
   const Hdu &flux = file.require_image("FLUX");
   const Hdu &wavelength = file.require_image("WAVELENGTH");
   if (flux.shape.size() != 2)

@@ -20,6 +20,6 @@ struct FrameFile {
   PassThrough pass;
 };
 
-FrameFile read_frame(const char *name);
+FrameFile read_frame(const char *name, int threads = 1);
 
 }  // namespace specex::io

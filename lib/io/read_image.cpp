@@ -23,20 +23,20 @@ void check_same_shape(const FitsFile &file, const Hdu &image, const Hdu &other) 
 }
 
 template <class T>
-void mask_pixels(T *ivar, const uint32_t *mask, size_t count, uint32_t badmask) {
-  for (size_t i = 0; i < count; ++i)
-    if ((mask[i] & badmask) != 0) ivar[i] = 0;
-}
-
-template <class T>
-void read_arrays(FitsFile &file, const Hdu &image, const Hdu &ivar, const uint32_t *mask,
-                 uint32_t badmask, ImageFile &result) {
+void read_arrays(FitsFile &file, const Hdu &image, const Hdu &ivar, ImageFile &result) {
   const auto count = static_cast<size_t>(result.nx * result.ny);
   result.pixels.resize(count * sizeof(T));
   result.ivar.resize(count * sizeof(T));
   file.read_pixels(image, result.pixels.as<T>());
   file.read_pixels(ivar, result.ivar.as<T>());
-  if (mask != nullptr) mask_pixels(result.ivar.as<T>(), mask, count, badmask);
+}
+
+template <class T>
+void mask_pixels(FitsFile &file, const Hdu &mask, uint32_t badmask, T *ivar) {
+  file.visit_bits(mask, [=](size_t first, const uint32_t *bits, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      if ((bits[i] & badmask) != 0) ivar[first + i] = 0;
+  });
 }
 
 }  // namespace
@@ -54,8 +54,8 @@ specex_image ImageFile::view() const {
   return image;
 }
 
-ImageFile read_image(const char *name, uint32_t badmask) {
-  FitsFile file(name);
+ImageFile read_image(const char *name, uint32_t badmask, int threads) {
+  FitsFile file(name, threads);
   const Hdu &image = file.require_image("IMAGE");
   const Hdu &ivar = file.require_image("IVAR");
   if (image.shape.size() != 2 || image.shape[0] == 0 || image.shape[1] == 0)
@@ -66,19 +66,16 @@ ImageFile read_image(const char *name, uint32_t badmask) {
   ImageFile result;
   result.ny = image.shape[0];
   result.nx = image.shape[1];
-  Buffer mask;
-  if (file.find("MASK") != nullptr) {
-    const Hdu &hdu = file.require_image("MASK");
-    check_same_shape(file, image, hdu);
-    mask.resize(static_cast<size_t>(result.nx * result.ny) * sizeof(uint32_t));
-    file.read_bits(hdu, mask.as<uint32_t>());
-  }
+  const Hdu *mask = file.find("MASK");
+  if (mask != nullptr) check_same_shape(file, image, file.require_image("MASK"));
   if (needs_float64(image) || needs_float64(ivar)) {
     result.type = SPECEX_FLOAT64;
-    read_arrays<double>(file, image, ivar, mask.as<uint32_t>(), badmask, result);
+    read_arrays<double>(file, image, ivar, result);
+    if (mask != nullptr) mask_pixels(file, *mask, badmask, result.ivar.as<double>());
   } else {
     result.type = SPECEX_FLOAT32;
-    read_arrays<float>(file, image, ivar, mask.as<uint32_t>(), badmask, result);
+    read_arrays<float>(file, image, ivar, result);
+    if (mask != nullptr) mask_pixels(file, *mask, badmask, result.ivar.as<float>());
   }
   result.pass = read_pass_through(file, image);
   return result;

@@ -20,6 +20,6 @@ struct ImageFile {
   specex_image view() const;
 };
 
-ImageFile read_image(const char *name, uint32_t badmask);
+ImageFile read_image(const char *name, uint32_t badmask, int threads = 1);
 
 }  // namespace specex::io

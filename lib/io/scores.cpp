@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/deal.hpp"
+
 namespace specex::io {
 namespace {
 
@@ -42,7 +44,7 @@ double median(std::vector<double> &values) {
 
 }  // namespace
 
-Scores compute_scores(const specex_frame &frame) {
+Scores compute_scores(const specex_frame &frame, int threads) {
   const Band &band = band_of(frame.wavelength, frame.nwave);
   std::vector<int64_t> bins;
   std::vector<double> widths;
@@ -54,11 +56,14 @@ Scores compute_scores(const specex_frame &frame) {
   Scores scores;
   if (bins.empty()) return scores;
   scores.band = band.name;
-  std::vector<double> density(bins.size());
-  std::vector<double> snr(bins.size());
-  for (int64_t fiber = 0; fiber < frame.nspec; ++fiber) {
-    const double *flux = frame.flux + fiber * frame.nwave;
-    const double *ivar = frame.ivar + fiber * frame.nwave;
+  const auto nspec = static_cast<size_t>(frame.nspec);
+  for (auto *values : {&scores.sum, &scores.median, &scores.median_snr})
+    values->resize(nspec);
+  deal(threads, nspec, [&](size_t fiber) {
+    const double *flux = frame.flux + static_cast<int64_t>(fiber) * frame.nwave;
+    const double *ivar = frame.ivar + static_cast<int64_t>(fiber) * frame.nwave;
+    std::vector<double> density(bins.size());
+    std::vector<double> snr(bins.size());
     double sum = 0;
     for (size_t i = 0; i < bins.size(); ++i) {
       const double value = flux[bins[i]];
@@ -66,10 +71,10 @@ Scores compute_scores(const specex_frame &frame) {
       density[i] = value / widths[i];
       snr[i] = std::sqrt(std::max(ivar[bins[i]], 0.0)) * value / std::sqrt(widths[i]);
     }
-    scores.sum.push_back(sum);
-    scores.median.push_back(median(density));
-    scores.median_snr.push_back(median(snr));
-  }
+    scores.sum[fiber] = sum;
+    scores.median[fiber] = median(density);
+    scores.median_snr[fiber] = median(snr);
+  });
   return scores;
 }
 

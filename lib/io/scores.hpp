@@ -19,6 +19,6 @@ struct Scores {
 };
 
 // Needs the frame's wavelength, flux and ivar, and at least two bins.
-Scores compute_scores(const specex_frame &frame);
+Scores compute_scores(const specex_frame &frame, int threads = 1);
 
 }  // namespace specex::io

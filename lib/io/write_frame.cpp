@@ -10,8 +10,6 @@
 namespace specex::io {
 namespace {
 
-using Pixels = FitsBuilder::Pixels;
-
 void check(const specex_frame &frame, const Output &output) {
   if (frame.nspec < 1 || frame.nwave < 1 || frame.nwave > limits::pixels)
     fail(SPECEX_ERROR_ARGUMENT, "frame.nspec = %d or frame.nwave = %lld is not valid",
@@ -107,9 +105,9 @@ void write_array(FitsBuilder &builder, const char *name, Pixels type,
 }
 
 void write_scores(FitsBuilder &builder, const specex_frame &frame,
-                  const std::vector<int64_t> &target_ids) {
+                  const std::vector<int64_t> &target_ids, int threads) {
   if (frame.nwave < 2) return;
-  const Scores scores = compute_scores(frame);
+  const Scores scores = compute_scores(frame, threads);
   if (scores.band.empty()) return;
   std::vector<FitsBuilder::Column> columns;
   if (!target_ids.empty()) columns.push_back({"TARGETID", "K", "target of the fiber"});
@@ -124,13 +122,6 @@ void write_scores(FitsBuilder &builder, const specex_frame &frame,
     builder.write_column(++number, values->data(), frame.nspec);
 }
 
-size_t expected_size(const specex_frame &frame, const Output &output) {
-  const int64_t pixels = frame.nspec * frame.nwave;
-  const int64_t reals = 4 + (frame.resolution != nullptr ? frame.ndiag : 0);
-  constexpr int64_t headers = int64_t{1} << 20;
-  return static_cast<size_t>(pixels * (reals * output.real_size() + 4) + headers);
-}
-
 }  // namespace
 
 void write_frame(const char *name, const specex_frame &frame, const Output &output) {
@@ -138,7 +129,7 @@ void write_frame(const char *name, const specex_frame &frame, const Output &outp
   check_cards(output.cards, output.ncard);
   const std::vector<int64_t> spectra = {frame.nspec, frame.nwave};
   Fibermap fibermap(frame, output);
-  FitsBuilder builder(expected_size(frame, output));
+  FitsBuilder builder(output.threads);
   builder.begin_image("FLUX", output.real(), spectra);
   write_header(builder, frame, output);
   builder.write_pixels(frame.flux, frame.nspec * frame.nwave);
@@ -158,7 +149,7 @@ void write_frame(const char *name, const specex_frame &frame, const Output &outp
   write_array(builder, "CHI2PIX", output.real(), spectra, frame.chi2pix);
   write_array(builder, "PIXMASK_FRACTION", output.real(), spectra,
               frame.pixmask_fraction);
-  if (output.scores) write_scores(builder, frame, fibermap.target_ids());
+  if (output.scores) write_scores(builder, frame, fibermap.target_ids(), output.threads);
   replace_file(name, builder.finish());
 }
 

@@ -47,10 +47,7 @@ void write_image(const char *name, const specex_image &image, const int32_t *mas
   check(image);
   check_cards(output.cards, output.ncard);
   const std::vector<int64_t> shape = {image.ny, image.nx};
-  constexpr int64_t headers = int64_t{1} << 20;
-  FitsBuilder builder(static_cast<size_t>(
-      image.ny * image.nx * (2 * output.real_size() + (mask != nullptr ? 4 : 0)) +
-      headers));
+  FitsBuilder builder(output.threads);
   builder.begin_image("IMAGE", output.real(), shape);
   write_keys(builder, output.keys(), output.cards, output.ncard, {});
   if (!has_card(output.cards, output.ncard, "BUNIT"))
@@ -61,7 +58,7 @@ void write_image(const char *name, const specex_image &image, const int32_t *mas
     write_plane(builder, image.ivar, image.ivar_stride, image);
   }
   if (mask != nullptr) {
-    builder.begin_image("MASK", FitsBuilder::Pixels::int32, shape);
+    builder.begin_image("MASK", Pixels::int32, shape);
     builder.write_pixels(mask, image.nx * image.ny);
   }
   if (const Buffer *fibermap = output.fibermap_file()) {

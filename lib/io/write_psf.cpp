@@ -83,17 +83,13 @@ void write_psf(const char *name, const specex_psf &psf, const Output &output) {
     if (has_card(output.cards, output.ncard, key))
       fail(SPECEX_ERROR_ARGUMENT, "a card sets %s, which the PSF itself says",
            key.c_str());
-  constexpr int64_t headers = int64_t{1} << 20;
-  FitsBuilder builder(
-      static_cast<size_t>(int64_t{psf.nspec} * psf.ncoef * psf.nparam * 8 + headers));
-  builder.begin_image("XTRACE", FitsBuilder::Pixels::float64,
-                      {psf.nspec, psf.xtrace_ncoef});
+  FitsBuilder builder(output.threads);
+  builder.begin_image("XTRACE", Pixels::float64, {psf.nspec, psf.xtrace_ncoef});
   write_keys(builder, output.keys(), output.cards, output.ncard, own_keys);
   write_kind(builder);
   write_range(builder, psf, psf.xtrace_wavemin, psf.xtrace_wavemax);
   builder.write_pixels(psf.xtrace, int64_t{psf.nspec} * psf.xtrace_ncoef);
-  builder.begin_image("YTRACE", FitsBuilder::Pixels::float64,
-                      {psf.nspec, psf.ytrace_ncoef});
+  builder.begin_image("YTRACE", Pixels::float64, {psf.nspec, psf.ytrace_ncoef});
   write_range(builder, psf, psf.ytrace_wavemin, psf.ytrace_wavemax);
   builder.write_pixels(psf.ytrace, int64_t{psf.nspec} * psf.ytrace_ncoef);
   write_parameters(builder, psf);

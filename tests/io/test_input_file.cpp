@@ -12,6 +12,7 @@
 #include "io/gzip.hpp"
 #include "support/cmocka.hpp"
 #include "support/expect_error.hpp"
+#include "support/random.hpp"
 #include "support/raw_fits.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -220,6 +221,25 @@ void checksum_of_words_wraps_around(void **) {
   assert_int_equal(io::ones_complement_sum(words.data(), words.size()), 4);
 }
 
+// Long enough for the way of many bytes at a time, and for threads.
+void checksum_of_many_words_is_that_of_each(void **) {
+  specex_test::Random random(3);
+  for (const size_t size : {4, 2044, 2048, 2052, 8192, 3 << 20}) {
+    Bytes words(size);
+    for (const bool all_ones : {false, true}) {
+      for (uint8_t &byte : words)
+        byte = all_ones ? 0xff : static_cast<uint8_t>(random.bits());
+      uint32_t expected = 0;
+      for (size_t i = 0; i < size; i += 4) {
+        const uint32_t sum = io::ones_complement_sum(words.data() + i, 4);
+        expected = io::fold_carries(uint64_t{expected} + sum);
+      }
+      assert_int_equal(io::ones_complement_sum(words.data(), size), expected);
+      assert_int_equal(io::ones_complement_sum(words.data(), size, 3), expected);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -239,6 +259,7 @@ int main() {
       cmocka_unit_test(input_file_long_names_give_readable_messages),
       cmocka_unit_test(input_file_wrong_checksum_is_noticed),
       cmocka_unit_test(checksum_of_words_wraps_around),
+      cmocka_unit_test(checksum_of_many_words_is_that_of_each),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -2,12 +2,14 @@
 #include "io/read_image.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "io/gzip.hpp"
 #include "io/write_image.hpp"
 #include "support/cmocka.hpp"
 #include "support/expect_error.hpp"
+#include "support/random.hpp"
 #include "support/raw_fits.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -230,6 +232,40 @@ void read_image_long_strings_and_quotes_are_joined(void **) {
   assert_false(file.pass.keys.integer("X").has_value());
 }
 
+// Any bits, NaNs of every kind among them: BSCALE, even of 1, leads through CFITSIO.
+void read_image_without_cfitsio_is_the_same(void **) {
+  constexpr int64_t nx = 401;
+  constexpr int64_t ny = 499;  // more than one thread's share at a time
+  const ScratchDirectory scratch;
+  specex_test::Random random(1);
+  for (const int bitpix : {-32, -64, 32}) {
+    Bytes data(static_cast<size_t>(nx * ny * std::abs(bitpix) / 8));
+    for (uint8_t &byte : data) byte = static_cast<uint8_t>(random.bits());
+    Bytes mask(static_cast<size_t>(nx * ny * 4));
+    for (uint8_t &byte : mask) byte = static_cast<uint8_t>(random.bits() & 1);
+    const auto file_with = [&](const Cards &more) {
+      Bytes all;
+      for (const char *name : {"IMAGE", "IVAR", "MASK"}) {
+        const bool is_mask = std::strcmp(name, "MASK") == 0;
+        Cards cards = image_cards(all.empty(), is_mask ? 32 : bitpix, {nx, ny}, name);
+        cards.insert(cards.end(), more.begin(), more.end());
+        append(all, hdu(cards, is_mask ? mask : data));
+      }
+      return scratch.write("preproc.fits", all);
+    };
+    const io::ImageFile scaled =
+        io::read_image(file_with({{"BSCALE", "1"}, {"BZERO", "0"}}).c_str(), 0x01000101);
+    const std::string plain_name = file_with({});
+    for (const int threads : {1, 3}) {
+      const io::ImageFile plain = io::read_image(plain_name.c_str(), 0x01000101, threads);
+      assert_int_equal(plain.type, scaled.type);
+      assert_memory_equal(plain.pixels.data(), scaled.pixels.data(),
+                          scaled.pixels.size());
+      assert_memory_equal(plain.ivar.data(), scaled.ivar.data(), scaled.ivar.size());
+    }
+  }
+}
+
 // Strides, masks, keys and the FIBERMAP come back from what write_image writes.
 void write_image_is_read_back(void **) {
   const ScratchDirectory scratch;
@@ -269,6 +305,35 @@ void write_image_is_read_back(void **) {
     assert_true(fibermap.read_integers(fibermap.require_table("FIBERMAP"), "FIBER") ==
                 (std::vector<int64_t>{10, 11, 12, 13, 14}));
   }
+}
+
+// So many pixels that several threads write them.
+void write_image_with_threads_is_read_back(void **) {
+  constexpr size_t count = 300 * 400;
+  const ScratchDirectory scratch;
+  const std::string name = scratch.file("out.fits");
+  specex_test::Random random(2);
+  std::vector<float> values(count);
+  std::vector<int32_t> mask(count);
+  for (float &value : values) value = static_cast<float>(random.normal());
+  for (int32_t &bits : mask) bits = static_cast<int32_t>(random.bits());
+  specex_image image{};
+  image.type = SPECEX_FLOAT32;
+  image.nx = image.pixels_stride = image.ivar_stride = 300;
+  image.ny = 400;
+  image.pixels = image.ivar = values.data();
+  io::Output output;
+  output.threads = 3;
+  io::write_image(name.c_str(), image, mask.data(), output);
+  io::FitsFile file(name.c_str());
+  std::vector<float> back(count);
+  for (const char *hdu : {"IMAGE", "IVAR"}) {
+    file.read_pixels(file.require_image(hdu), back.data());
+    assert_memory_equal(back.data(), values.data(), count * sizeof(float));
+  }
+  std::vector<uint32_t> bits(count);
+  file.read_bits(file.require_image("MASK"), bits.data());
+  assert_memory_equal(bits.data(), mask.data(), count * sizeof(int32_t));
 }
 
 void write_image_wrong_arguments_are_refused(void **) {
@@ -337,7 +402,9 @@ int main() {
       cmocka_unit_test(read_image_in_an_extension_is_found),
       cmocka_unit_test(read_image_missing_parts_are_named),
       cmocka_unit_test(read_image_long_strings_and_quotes_are_joined),
+      cmocka_unit_test(read_image_without_cfitsio_is_the_same),
       cmocka_unit_test(write_image_is_read_back),
+      cmocka_unit_test(write_image_with_threads_is_read_back),
       cmocka_unit_test(write_image_wrong_arguments_are_refused),
       cmocka_unit_test(write_image_value_too_large_for_float32_is_refused),
   };

@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <initializer_list>
+#include <vector>
 
+#include "base/deal.hpp"
 #include "support/cmocka.hpp"
 
 namespace {
@@ -64,6 +67,34 @@ void threads_probe_survives_a_refusal(void **) {
   assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+void threads_are_dealt_every_part_once(void **) {
+  for (const int threads : {0, 1, 2, 7}) {
+    for (const size_t count : {0, 1, 9, 10, 11, 1000}) {
+      std::vector<std::atomic<int>> visits(count);
+      specex::deal_parts(threads, count, 10, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) ++visits[i];
+      });
+      for (const auto &visit : visits) assert_int_equal(visit, 1);
+    }
+  }
+}
+
+void threads_failure_reaches_the_caller(void **) {
+  for (const int threads : {1, 4}) {
+    bool thrown = false;
+    try {
+      specex::deal(threads, 100, [](size_t i) {
+        if (i == 50) specex::fail(SPECEX_ERROR_IO, "at fifty");
+      });
+    } catch (const specex::Error &error) {
+      thrown = true;
+      assert_int_equal(error.status(), SPECEX_ERROR_IO);
+      assert_string_equal(error.what(), "at fifty");
+    }
+    assert_true(thrown);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -72,6 +103,8 @@ int main() {
       cmocka_unit_test(threads_default_follows_the_environment_then_the_cores),
       cmocka_unit_test(threads_probe_finds_what_there_is),
       cmocka_unit_test(threads_probe_survives_a_refusal),
+      cmocka_unit_test(threads_are_dealt_every_part_once),
+      cmocka_unit_test(threads_failure_reaches_the_caller),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
