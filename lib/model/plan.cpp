@@ -17,11 +17,6 @@ struct Range {
   int end() const { return first + count; }
 };
 
-Range common(Range a, Range b) {
-  const int first = std::max(a.first, b.first);
-  return {first, std::max(0, std::min(a.end(), b.end()) - first)};
-}
-
 // How far beyond its wavelength range a PSF is used: farther out a polynomial's
 // extrapolation is a guess.
 double coverage_slack(const Psf &psf) { return 0.01 * (psf.wavemax() - psf.wavemin()); }
@@ -49,7 +44,8 @@ struct Extent {
   }
 };
 
-// The polynomials of the traces at the bins that patches may touch: all fibres share them.
+// The polynomials of the traces at the bins that patches may touch: all fibres share
+// them.
 struct TraceBasis {
   TraceBasis(const Psf &psf, const specex_grid &grid, Range range)
       : bins(range), x(psf.xtrace, grid, range), y(psf.ytrace, grid, range) {}
@@ -150,26 +146,24 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
   const auto bin_at = [&](double wave) {
     return std::clamp((wave - grid.wavemin) / grid.wavestep, -1e9, 1e9);
   };
-  const int lowest =
-      division.literal ? INT_MIN / 2
-                       : static_cast<int>(std::ceil(bin_at(psf.wavemin() - slack)));
-  const int highest =
-      division.literal ? INT_MAX / 2
-                       : static_cast<int>(std::floor(bin_at(psf.wavemax() + slack)));
+  const int lowest = division.literal
+                         ? INT_MIN / 2
+                         : static_cast<int>(std::ceil(bin_at(psf.wavemin() - slack)));
+  const int highest = division.literal
+                          ? INT_MAX / 2
+                          : static_cast<int>(std::floor(bin_at(psf.wavemax() + slack)));
 
   std::vector<specex_patch> plan;
-  const TraceBasis basis(psf, grid,
-                         {-pad, (nwave + step - 1) / step * step + 2 * pad});
+  const TraceBasis basis(psf, grid, {-pad, (nwave + step - 1) / step * step + 2 * pad});
   const int first_bundle = first_fiber / division.bundlesize * division.bundlesize;
   for (int bundle = first_bundle; bundle < first_fiber + nspec;
        bundle += division.bundlesize) {
     const Range fibers{bundle, std::min(division.bundlesize, psf.nspec - bundle)};
     const BundleCorners corners(psf, basis, fibers);
-    for (Range core : split(fibers, division.nsubbundles)) {
+    for (const Range core : split(fibers, division.nsubbundles)) {
       if (core.end() <= first_fiber || core.first >= first_fiber + nspec) continue;
       const int pad_first = std::max(core.first - 1, fibers.first);
       const Range padded{pad_first, std::min(core.end() + 1, fibers.end()) - pad_first};
-      if (!division.literal) core = common(core, {first_fiber, nspec});
       for (int bin = 0; bin < nwave; bin += step) {
         // The last patch goes on beyond the grid: all are of one size.
         const Range bins{bin, step};

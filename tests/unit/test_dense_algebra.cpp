@@ -29,13 +29,6 @@ Symmetric banded(int n, int half, double scale = 1.0) {
   return a;
 }
 
-std::vector<double> lower_band(const Symmetric &a, int half) {
-  std::vector<double> lower;
-  for (int j = 0; j < a.n; ++j)
-    for (int m = 0; m <= half; ++m) lower.push_back(j + m < a.n ? a(j + m, j) : 0.0);
-  return lower;
-}
-
 // max |a b - 1|
 double distance_from_unity(const Symmetric &a, const Symmetric &b) {
   double worst = 0.0;
@@ -112,28 +105,53 @@ void dense_algebra_square_root_takes_rounding_below_zero_as_zero(void **) {
   assert_near(root(1, 1), 0.0, 1e-12);
 }
 
-void dense_algebra_band_cholesky_agrees_with_the_dense_inverse(void **) {
+void dense_algebra_cholesky_solves_as_the_dense_inverse(void **) {
   for (const int half : {0, 1, 3, 9}) {
     constexpr int n = 30;
     const Symmetric a = banded(n, half);
     const Symmetric inverse = specex::inverse_by_eigenvectors(a);
-    const specex::BandCholesky cholesky(n, half, lower_band(a, half));
-    assert_true(cholesky.ok());
+    Symmetric l = a;
+    assert_true(specex::cholesky(l));
     std::vector<double> x(n);
     for (int i = 0; i < n; ++i) x[static_cast<size_t>(i)] = std::sin(i + 1.0);
     const std::vector<double> b = x;
-    cholesky.solve(x.data());
+    specex::solve_lower(l, false, x.data());
+    specex::solve_lower(l, true, x.data());
     for (int i = 0; i < n; ++i) {
       double expected = 0.0;
       for (int j = 0; j < n; ++j) expected += inverse(i, j) * b[static_cast<size_t>(j)];
       assert_near(x[static_cast<size_t>(i)], expected, 1e-13);
     }
-    const int index[] = {2, 3, 11, 29};
-    const Symmetric block = cholesky.inverse_block(index, 4);
-    for (int i = 0; i < 4; ++i)
-      for (int j = 0; j < 4; ++j)
-        assert_near(block(i, j), inverse(index[i], index[j]), 1e-13);
   }
+}
+
+// With Y = L^-1 X, what is left of D after Y^T Y is taken away is the inverse of the
+// block of the inverse of (A X; X^T D).
+void dense_algebra_elimination_of_a_block_leaves_its_schur_complement(void **) {
+  constexpr int n = 12;
+  constexpr int first = 7;
+  const Symmetric whole = banded(n, 5);
+  const Symmetric inverse = specex::inverse_by_eigenvectors(whole);
+  Symmetric l = specex::diagonal_block(whole, 0, first);
+  assert_true(specex::cholesky(l));
+  specex::Matrix y(first, n - first);
+  for (int i = 0; i < first; ++i)
+    for (int j = 0; j < n - first; ++j) y(i, j) = whole(i, first + j);
+  specex::Matrix same = specex::transposed(specex::transposed(y));
+  assert_near(same(3, 2), y(3, 2), 0.0);
+  specex::solve_lower(l, y);
+  Symmetric left = specex::diagonal_block(whole, first, n - first);
+  specex::subtract_gram(y, left);
+  assert_true(specex::invert_by_cholesky(left));
+  for (int i = 0; i < n - first; ++i)
+    for (int j = 0; j < n - first; ++j)
+      assert_near(left(i, j), inverse(first + i, first + j), 1e-13);
+  const std::vector<double> x{1.0, -2.0, 3.0, 0.5, 1.5};
+  std::vector<double> b(first, 0.0);
+  specex::subtract_product(y, false, x.data(), b.data());
+  double expected = 0.0;
+  for (int j = 0; j < n - first; ++j) expected -= y(4, j) * x[static_cast<size_t>(j)];
+  assert_near(b[4], expected, 1e-13);
 }
 
 void dense_algebra_not_finite_is_caught_wherever_it_is(void **) {
@@ -143,7 +161,8 @@ void dense_algebra_not_finite_is_caught_wherever_it_is(void **) {
       a(place, place) = wrong;
       Symmetric copy = a;
       assert_false(specex::invert_by_cholesky(copy));
-      assert_false(specex::BandCholesky(12, 3, lower_band(a, 3)).ok());
+      copy = a;
+      assert_false(specex::cholesky(copy));
       assert_int_equal(status_of(specex::square_root, a), SPECEX_ERROR_NUMERIC);
       assert_int_equal(status_of(specex::inverse_by_eigenvectors, a),
                        SPECEX_ERROR_NUMERIC);
@@ -153,7 +172,8 @@ void dense_algebra_not_finite_is_caught_wherever_it_is(void **) {
 void dense_algebra_indefinite_matrices_are_refused(void **) {
   Symmetric a = banded(12, 3);
   a(7, 7) = -1.0;
-  assert_false(specex::BandCholesky(12, 3, lower_band(a, 3)).ok());
+  Symmetric copy = a;
+  assert_false(specex::cholesky(copy));
   assert_false(specex::invert_by_cholesky(a));
   Symmetric tiny(1);  // the inverse is not finite
   tiny(0, 0) = 1e-310;
@@ -169,7 +189,8 @@ int main() {
       cmocka_unit_test(dense_algebra_inverse_of_a_singular_matrix_is_finite),
       cmocka_unit_test(dense_algebra_square_root_squared_is_the_matrix),
       cmocka_unit_test(dense_algebra_square_root_takes_rounding_below_zero_as_zero),
-      cmocka_unit_test(dense_algebra_band_cholesky_agrees_with_the_dense_inverse),
+      cmocka_unit_test(dense_algebra_cholesky_solves_as_the_dense_inverse),
+      cmocka_unit_test(dense_algebra_elimination_of_a_block_leaves_its_schur_complement),
       cmocka_unit_test(dense_algebra_not_finite_is_caught_wherever_it_is),
       cmocka_unit_test(dense_algebra_indefinite_matrices_are_refused),
   };

@@ -35,7 +35,7 @@ constexpr Division usual{.bundlesize = 5,
                          .nwavestep = 20,
                          .wavepad = 4,
                          .pixpad_frac = 0.8,
-                         .literal_steps = false};
+                         .literal = false};
 
 specex_status status_of(const Psf &psf, const specex_grid &grid, int first, int nspec) {
   try {
@@ -130,7 +130,7 @@ void plan_patches_are_of_one_size(void **) {
   // On a grid shorter than a step, the compatible mode keeps the step all the same.
   const auto cut = specex::make_plan(straight_psf(), grid_of(12), division, 0, 2);
   assert_int_equal(cut[0].nbin, 12);
-  division.literal_steps = true;
+  division.literal = true;
   const auto literal = specex::make_plan(straight_psf(), grid_of(12), division, 0, 2);
   assert_int_equal(literal.size(), 1);
   assert_int_equal(literal[0].nbin, 20);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Fibres are taken in groups as wide as the coupling reaches, so that N is block
-// tridiagonal: D_b on the diagonal, X_b between group b and b + 1. With D_b - K_b = L L^T,
+// tridiagonal: D_b on the diagonal, X_b between group b and b + 1. With D_b - K_b = L
+// L^T,
 //   Y_b = L^-1 X_b,   K_{b+1} = Y_b^T Y_b   from the left, likewise from the right;
 // what remains of group b is S_b = D_b - K_b(left) - K_b(right) = (C_bb)^-1.
 #include "kernels/cpu/block_solve.hpp"
@@ -78,7 +79,8 @@ class Blocks {
         if (element(p, m) == 0.0) continue;
         const int i = unknown(p);
         const int j = unknown(p + m);
-        if (inside(i, a) && inside(j, b)) visit(i - first(a), j - first(b), element(p, m));
+        if (inside(i, a) && inside(j, b))
+          visit(i - first(a), j - first(b), element(p, m));
         if (a != b && inside(j, a) && inside(i, b))
           visit(j - first(a), i - first(b), element(p, m));
       }

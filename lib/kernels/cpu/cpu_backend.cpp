@@ -276,8 +276,7 @@ class Worker {
     if (work_.run.progress.cancelled())
       finish_unsolved(work_.run, part, SPECEX_CANCELLED, output);
     else
-      run_patch(work_.run, part, output,
-                [&](const Box &box) { solve(box, output); });
+      run_patch(work_.run, part, output, [&](const Box &box) { solve(box, output); });
     work_.outcomes.add(window.patch, output.status, output.path);
   }
 
@@ -287,7 +286,7 @@ class Worker {
   Piece piece_;
   LaneGroup group_;
   PieceModel model_;
-  Box stamps_{};                   // of the piece
+  Box stamps_{};  // of the piece
   std::vector<ModelPart> models_;
 };
 

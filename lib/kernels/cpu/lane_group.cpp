@@ -2,6 +2,7 @@
 #include "kernels/cpu/lane_group.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "kernels/cpu/simd/half_band.hpp"
@@ -14,7 +15,6 @@ constexpr int width = simd::width;
 // Where a shortcut leaves out more than this, relative to the diagonal or in standard
 // deviations, the patch is solved without it.
 constexpr double max_truncation = 3e-9;
-constexpr double max_truncation_compat = 1e-8;
 // The coupling of fibres is known to float precision; its error grows with the condition.
 constexpr double max_coupling_error = 2e-6;
 constexpr double max_cut_effect = 2e-5;  // standard deviations
@@ -24,7 +24,15 @@ constexpr double max_edge_share = 1e-12;
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
+bool has(unsigned lanes, size_t lane) { return (lanes >> lane & 1) != 0; }
+
 }  // namespace
+
+template <class Visit>
+void LaneGroup::for_each_live(Visit &&visit) {
+  for (size_t lane = 0; lane < count_; ++lane)
+    if (has(live_, lane)) visit(lane);
+}
 
 double &LaneGroup::band(int f, int w, int m, size_t lane) {
   return band_
@@ -49,20 +57,25 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
   for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
     lanes_[lane].window = windows[std::min(lane, count_ - 1)];
     lanes_[lane].patch = &lanes_[lane].window->shape;
+    lanes_[lane].outcome = LaneOutcome::failed;
   }
-  // Where marginal matrices go beyond the band, with a wider one.
-  for (int band = piece.half_band(); band > 0; band = simd::half_band_for(band + 2)) {
+  // Lanes whose marginal matrices go beyond the band are solved again with a wider one.
+  unsigned wide = (1U << count_) - 1;
+  for (int band = piece.half_band(); band > 0 && wide != 0;
+       band = simd::half_band_for(band + 2)) {
     system_.half_band = band;
+    live_ = wide;
+    longer_ = 0;
     cut(piece);
-    if (eliminate()) break;
-  }
-  find_flux();
-  take_roots(piece);
-  for (size_t lane = 0; lane < count_; ++lane) {
-    const auto in = [&](int lanes) { return (lanes >> lane & 1) != 0; };
-    lanes_[lane].outcome = !in(good_)    ? LaneOutcome::failed
-                           : in(longer_) ? LaneOutcome::longer
-                                         : LaneOutcome::solved;
+    wide = eliminate();
+    live_ &= ~wide;
+    if (live_ == 0) continue;
+    find_flux();
+    take_roots(piece);
+    for_each_live([&](size_t lane) {
+      lanes_[lane].outcome =
+          has(longer_, lane) ? LaneOutcome::longer : LaneOutcome::solved;
+    });
   }
   return {lanes_.data(), count_};
 }
@@ -74,10 +87,7 @@ void LaneGroup::cut(const Piece &piece) {
   system_.first_lag = piece.first_lag();
   system_.nlag = piece.nlag();
   gather(piece);
-  good_ = (1 << width) - 1;
-  longer_ = 0;
-  for (size_t lane = 0; lane < width; ++lane) {
-    if (lane >= count_) continue;
+  for_each_live([&](size_t lane) {
     Lane &own = lanes_[lane];
     const PatchShape shape(*own.patch);
     own.sums = BinSums(at(shape.size()));
@@ -100,10 +110,10 @@ void LaneGroup::cut(const Piece &piece) {
         edge_share = std::max(edge_share, piece.edge_share(pf, pw));
       }
     if (!(far_coupling <= max_far_coupling) || !(edge_share <= max_edge_share))
-      good_ &= ~(1 << lane);
+      drop(lane);
     apply_row_limits(piece, lane);
     condition_lane(piece, lane);
-  }
+  });
 }
 
 void LaneGroup::gather(const Piece &piece) {
@@ -233,13 +243,17 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
     }
 }
 
-// False where a wider band would help some lane.
-bool LaneGroup::eliminate() {
-  // Idle lanes need numbers that are defined: those of lane 0.
+// Returns the lanes whose marginal matrices are wider than the band.
+unsigned LaneGroup::eliminate() {
+  if (live_ == 0) return 0;
+  // Idle lanes need numbers that are defined: those of a live one.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  const auto model = static_cast<size_t>(std::countr_zero(live_));
   const auto fill_idle = [&](double *array, size_t groups) {
-    for (size_t k = 0; k < groups; ++k)
-      std::fill(array + k * width + count_, array + (k + 1) * width, array[k * width]);
+    for (size_t lane = 0; lane < width; ++lane)
+      if (!has(live_, lane))
+        for (size_t k = 0; k < groups; ++k)
+          array[k * width + lane] = array[k * width + model];
   };
   fill_idle(band_.data(), unknowns * at(system_.half_band + 1));
   fill_idle(cross_.data(), unknowns * at(system_.nlag));
@@ -254,16 +268,13 @@ bool LaneGroup::eliminate() {
                   from_left_.resize(band_size), from_right_.resize(band_size),
                   scratch_.resize(kernels_.elimination_scratch(system_))};
   simd::Checks checks{};
-  good_ &= kernels_.eliminate(system_, elimination_, checks);
-  const double limit = run_.rules.compat ? max_truncation_compat : max_truncation;
-  int wide = 0;
-  for (size_t lane = 0; lane < width; ++lane) {
+  live_ &= static_cast<unsigned>(kernels_.eliminate(system_, elimination_, checks));
+  unsigned wide = 0;
+  for_each_live([&](size_t lane) {
     coupling_[lane] = checks.coupling[lane];
-    if (!(checks.truncation[lane] <= limit * limit)) wide |= 1 << lane;
-  }
-  if ((wide & good_) != 0 && simd::half_band_for(system_.half_band + 2) > 0) return false;
-  good_ &= ~wide;
-  return true;
+    if (!(checks.truncation[lane] <= max_truncation * max_truncation)) wide |= 1U << lane;
+  });
+  return wide;
 }
 
 void LaneGroup::find_flux() {
@@ -271,15 +282,19 @@ void LaneGroup::find_flux() {
   simd::Checks checks{};
   kernels_.solve_flux(system_, elimination_, flux_.resize(unknowns * width),
                       solve_scratch_.resize(3 * unknowns * width), checks);
-  for (size_t lane = 0; lane < width; ++lane)
-    if (!(checks.residual[lane] <= max_residual * max_residual)) good_ &= ~(1 << lane);
+  for_each_live([&](size_t lane) {
+    if (!(checks.residual[lane] <= max_residual * max_residual)) drop(lane);
+  });
 }
 
-// The first of rational_roots() whose interval holds the spectrum of every lane that is
-// still good: certified by a factorisation of S - upper / kappa. Lanes beyond the last are
-// given up, and those whose condition is too much for how well the coupling is known.
-int LaneGroup::root_class(int nbin, const double *marginal, double *upper) {
+// For each live lane the first of rational_roots() whose interval holds its spectrum,
+// certified by a factorisation of S - upper / kappa. Lanes that no interval holds are
+// dropped, and those whose condition is too much for how well the coupling is known.
+std::array<size_t, simd::width> LaneGroup::root_classes(const double *marginal,
+                                                        double *upper) {
+  constexpr double float_rounding = 6e-8;
   const auto &roots = rational_roots();
+  const int nbin = system_.nbin;
   const int columns = system_.half_band + 1;
   // Gershgorin's bound of the largest eigenvalue.
   std::fill_n(upper, width, 0.0);
@@ -293,121 +308,140 @@ int LaneGroup::root_class(int nbin, const double *marginal, double *upper) {
       }
       upper[lane] = std::max(upper[lane], sum);
     }
-  for (size_t k = 0; k < roots.size(); ++k) {
+  std::array<size_t, width> classes{};
+  unsigned open = live_;
+  for (size_t k = 0; k < roots.size() && open != 0; ++k) {
     double shift[width];
     for (size_t lane = 0; lane < width; ++lane)
       shift[lane] = upper[lane] / roots[k].kappa;
-    const int positive = kernels_.positive_above(nbin, system_.half_band, marginal, shift,
-                                                 root_scratch_.data());
-    constexpr double float_rounding = 6e-8;
-    for (size_t lane = 0; lane < width; ++lane)
-      if ((positive >> lane & 1) == 0 &&
-          (k + 1 == roots.size() || !(float_rounding * std::sqrt(coupling_[lane]) *
-                                          roots[k].kappa <=
-                                      max_coupling_error)))
-        good_ &= ~(1 << lane);
-    if ((positive & good_) == good_) return static_cast<int>(k);
+    const auto positive = static_cast<unsigned>(kernels_.positive_above(
+        nbin, system_.half_band, marginal, shift, root_scratch_.data()));
+    for_each_live([&](size_t lane) {
+      if (!has(open & positive, lane)) return;
+      classes[lane] = k;
+      if (!(float_rounding * std::sqrt(coupling_[lane]) * roots[k].kappa <=
+            max_coupling_error))
+        drop(lane);
+    });
+    open &= ~positive;
   }
-  return static_cast<int>(roots.size()) - 1;
+  live_ &= ~open;
+  return classes;
 }
 
 // What a cut changes in the core, in standard deviations: as if the flux of the bins
 // beyond it were that of the bins before it, and all of their light fell across. An error
-// r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum is
-// what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
+// r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum
+// is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
 void LaneGroup::check_padding(int f, const double *marginal, const double *upper,
-                              const RationalRoot &root) {
-  const auto is_cut = [](const Lane &lane) {
-    return lane.window->cut_low || lane.window->cut_high;
-  };
-  if (std::none_of(lanes_.begin(), lanes_.end(), is_cut)) return;
+                              const RationalRoot &root, unsigned lanes) {
+  constexpr int reach = 8;  // bins whose light may cross the cut, about
   const int nbin = system_.nbin;
   const int columns = system_.half_band + 1;
-  constexpr int reach = 8;  // bins whose light may cross the cut, about
   const double *flux = flux_.data() + at(f) * at(nbin) * width;
-  double *effect = edge_.resize(at(nbin) * width);
+  double *effect = effect_.resize(at(nbin) * width);
   std::fill_n(effect, at(nbin) * width, 0.0);
   double shift[width];
+  bool cut = false;
   for (size_t lane = 0; lane < width; ++lane) {
     shift[lane] = upper[lane] * root.shift.front();
     const double scale = std::sqrt(upper[lane]) * root.weight.front();
-    const Window &window = *lanes_[lane].window;
-    for (int w = 0; w < nbin; ++w)
-      if ((w < reach && window.cut_low) || (w >= nbin - reach && window.cut_high))
-        effect[at(w) * width + lane] =
-            scale * marginal[at(w * columns) * width + lane] *
-            std::fabs(flux[at(w) * width + lane]);
+    const auto light = [&](int w) {
+      effect[at(w) * width + lane] = scale * marginal[at(w * columns) * width + lane] *
+                                     std::fabs(flux[at(w) * width + lane]);
+      cut = true;
+    };
+    for (int w = 0; w < std::min(reach, nbin); ++w) {
+      if (lanes_[lane].window->cut_low) light(w);
+      if (lanes_[lane].window->cut_high) light(nbin - 1 - w);
+    }
   }
+  if (!cut) return;
   kernels_.solve_shifted(nbin, system_.half_band, marginal, shift, effect,
                          root_scratch_.data());
-  for (size_t lane = 0; lane < count_; ++lane) {
+  for_each_live([&](size_t lane) {
+    if (!has(lanes, lane)) return;
     const PatchShape shape(*lanes_[lane].patch);
     for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
       if (!(std::fabs(effect[at(w) * width + lane]) <= max_cut_effect))
-        longer_ |= 1 << lane;
-  }
+        longer_ |= 1U << lane;
+  });
 }
 
 void LaneGroup::take_roots(const Piece &piece) {
   const int nbin = system_.nbin;
-  const specex_patch &one = *lanes_[0].patch;
-  const PatchShape shape(one);
-  const int nkeep = one.ndiag / 2;
-  const auto columns = at(system_.half_band + 1);
-  const size_t band_size = at(nbin) * columns * width;
+  const PatchShape shape(*lanes_[0].patch);
+  const int nfiber = lanes_[0].patch->nfiber;
+  const int nkeep = lanes_[0].patch->ndiag / 2;
+  const size_t band_size = at(nbin) * at(system_.half_band + 1) * width;
   double *marginal = marginal_.resize(band_size);
-  double *row_sum = row_sum_.resize(at(nbin) * width);
-  double *smoothed = smoothed_.resize(at(nbin) * width);
-  double *diagonals = diagonals_.resize(at(nbin) * at(nkeep + 1) * width);
+  row_sum_.resize(at(nbin) * width);
+  smoothed_.resize(at(nbin) * width);
+  diagonals_.resize(at(nbin) * at(nkeep + 1) * width);
   root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
   const double root_scale = std::sqrt(1.0 / piece.weight_scale());
-  for (size_t lane = 0; lane < count_; ++lane) {
-    Lane &own = lanes_[lane];
-    own.solution.roots.assign(at(one.nfiber), FiberRoot{});
-    own.solution.flux.resize(at(shape.size()));
-    for (size_t q = 0; q < own.solution.flux.size(); ++q)
-      own.solution.flux[q] = flux_.data()[q * width + lane] / root_scale;
-  }
-  for (int i = 0; i < one.nfiber; ++i) {
+  for_each_live([&](size_t lane) {
+    Solution &solution = lanes_[lane].solution;
+    solution.roots.resize(at(nfiber));
+    solution.flux.resize(at(shape.size()));
+    for (size_t q = 0; q < solution.flux.size(); ++q)
+      solution.flux[q] = flux_.data()[q * width + lane] / root_scale;
+  });
+  for (int i = 0; i < nfiber; ++i) {
     const int f = shape.core_fiber + i;
-    const double *own_band = band_.data() + at(f) * band_size;
+    const double *own = band_.data() + at(f) * band_size;
     const double *left = from_left_.data() + at(f) * band_size;
     const double *right = from_right_.data() + at(f) * band_size;
     for (size_t k = 0; k < band_size; ++k) {
-      double value = own_band[k];
+      double value = own[k];
       if (f > 0) value -= left[k];
       if (f + 1 < system_.nfiber) value -= right[k];
       marginal[k] = value;
     }
     alignas(64) double upper[width];
-    const RationalRoot &root =
-        rational_roots()[at(root_class(nbin, marginal, upper))];
-    check_padding(f, marginal, upper, root);
-    const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
-                            root.weight.data()};
-    kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
-                         flux_.data() + at(f) * at(nbin) * width, nkeep, row_sum,
-                         smoothed, diagonals, root_scratch_.data());
-    for (size_t lane = 0; lane < count_; ++lane) {
-      FiberRoot &to = lanes_[lane].solution.roots[at(i)];
-      to.row_sum.resize(at(nbin));
-      to.smoothed.resize(at(nbin));
-      to.band.assign(at(one.ndiag) * at(nbin), 0.0);
-      const auto element = [&](int w, int m) {
-        return diagonals[(at(w) * at(nkeep + 1) + at(m)) * width + lane] * root_scale;
-      };
-      for (int w = 0; w < nbin; ++w) {
-        to.row_sum[at(w)] = row_sum[at(w) * width + lane] * root_scale;
-        to.smoothed[at(w)] = smoothed[at(w) * width + lane];
-        for (int k = 0; k < one.ndiag; ++k) {
-          const int row = w - nkeep + k;
-          if (row < 0 || row >= nbin) continue;
-          to.band[at(k) * at(nbin) + at(w)] =
-              element(std::min(row, w), std::abs(row - w));
-        }
-      }
+    const auto classes = root_classes(marginal, upper);
+    for (unsigned left_over = live_; left_over != 0;) {
+      const size_t kind = classes[static_cast<size_t>(std::countr_zero(left_over))];
+      unsigned lanes = 0;
+      for_each_live([&](size_t lane) {
+        if (classes[lane] == kind) lanes |= 1U << lane;
+      });
+      left_over &= ~lanes;
+      const RationalRoot &root = rational_roots()[kind];
+      check_padding(f, marginal, upper, root, lanes);
+      const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
+                              root.weight.data()};
+      kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
+                           flux_.data() + at(f) * at(nbin) * width, nkeep,
+                           row_sum_.data(), smoothed_.data(), diagonals_.data(),
+                           root_scratch_.data());
+      for_each_live([&](size_t lane) {
+        if (has(lanes, lane))
+          store_root(lane, root_scale, lanes_[lane].solution.roots[at(i)]);
+      });
     }
   }
+}
+
+void LaneGroup::store_root(size_t lane, double scale, FiberRoot &root) const {
+  const int nbin = system_.nbin;
+  const int ndiag = lanes_[lane].patch->ndiag;
+  const int nkeep = ndiag / 2;
+  root.row_sum.resize(at(nbin));
+  root.smoothed.resize(at(nbin));
+  root.band.assign(at(ndiag) * at(nbin), 0.0);
+  for (int w = 0; w < nbin; ++w) {
+    root.row_sum[at(w)] = row_sum_.data()[at(w) * width + lane] * scale;
+    root.smoothed[at(w)] = smoothed_.data()[at(w) * width + lane];
+  }
+  // Q is symmetric: element (w, w + m) is also (w + m, w).
+  for (int w = 0; w < nbin; ++w)
+    for (int m = 0; m <= nkeep && w + m < nbin; ++m) {
+      const double value =
+          diagonals_.data()[(at(w) * at(nkeep + 1) + at(m)) * width + lane] * scale;
+      root.band[at(nkeep + m) * at(nbin) + at(w)] = value;
+      root.band[at(nkeep - m) * at(nbin) + at(w + m)] = value;
+    }
 }
 
 }  // namespace specex

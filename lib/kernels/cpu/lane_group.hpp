@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Up to 8 windows of a piece that have as many fibres and bins: one lane each. Cuts their
-// normal equations from the piece's blocks, solves them together and leaves a Solution for
-// each, or says which shortcut did not hold.
+// normal equations from the piece's blocks, solves them together and leaves a Solution
+// for each, or says which shortcut did not hold.
 #pragma once
 
 #include <array>
@@ -43,16 +43,21 @@ class LaneGroup {
   std::span<Lane> solve(const Piece &piece, std::span<const Window *const> windows);
 
  private:
+  template <class Visit>
+  void for_each_live(Visit &&visit);
+  void drop(size_t lane) { live_ &= ~(1U << lane); }
+
   void cut(const Piece &piece);
   void gather(const Piece &piece);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
-  bool eliminate();
+  unsigned eliminate();
   void find_flux();
   void take_roots(const Piece &piece);
-  int root_class(int nbin, const double *marginal, double *upper);
+  std::array<size_t, simd::width> root_classes(const double *marginal, double *upper);
   void check_padding(int f, const double *marginal, const double *upper,
-                     const RationalRoot &root);
+                     const RationalRoot &root, unsigned lanes);
+  void store_root(size_t lane, double scale, FiberRoot &root) const;
 
   double &band(int f, int w, int m, size_t lane);
   double &cross(int f, int w, int l, size_t lane);
@@ -63,13 +68,14 @@ class LaneGroup {
   std::array<Lane, simd::width> lanes_;
   size_t count_ = 0;
   simd::BlockSystem system_{};
-  int good_ = 0;    // lanes, as bits, whose shortcuts hold
-  int longer_ = 0;  // lanes that need more padding
+  unsigned live_ = 0;    // lanes, as bits, that are being solved and whose shortcuts hold
+  unsigned longer_ = 0;  // lanes that need more padding
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   Aligned<double> band_, cross_, data_, flux_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
-  Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_, edge_;
+  Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_,
+      effect_;
 };
 
 }  // namespace specex

@@ -14,8 +14,8 @@ ModelPart ModelCommits::start(const ModelTarget &target, const Box &box) {
       spare_.pop_back();
     }
   }
-  part.pixels.assign(
-      static_cast<size_t>(box.width()) * static_cast<size_t>(box.height()), 0.0);
+  part.pixels.assign(static_cast<size_t>(box.width()) * static_cast<size_t>(box.height()),
+                     0.0);
   return part;
 }
 

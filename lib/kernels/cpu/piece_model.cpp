@@ -71,15 +71,15 @@ PieceModel::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
   const int first_bin = patch.pad_first_bin - piece.shape().first_bin;
   Box bounds = stamps_of(piece, first_fiber, shape.nfiber, first_bin, shape.nbin);
   bounds = with_rows_of(
-      bounds, intersect(box, stamps_of(piece, first_fiber + shape.core_fiber,
-                                       patch.nfiber, first_bin + shape.core_bin,
-                                       patch.nbin)));
+      bounds,
+      intersect(box, stamps_of(piece, first_fiber + shape.core_fiber, patch.nfiber,
+                               first_bin + shape.core_bin, patch.nbin)));
   const size_t count = at(bounds.width()) * at(bounds.height());
   const Canvas canvas{bounds, chi2_.resize(count)};
   std::fill_n(canvas.pixels, count, 0.0);
   for_each_bin(shape.nfiber, shape.nbin, [&](int f, int w) {
-    add(piece, first_fiber + f, first_bin + w,
-        lane.solution.flux[at(f * shape.nbin + w)], canvas);
+    add(piece, first_fiber + f, first_bin + w, lane.solution.flux[at(f * shape.nbin + w)],
+        canvas);
   });
   const simd::Strip &strip = piece.strip();
   for (int y = bounds.ymin; y < bounds.ymax; ++y) {
@@ -111,8 +111,8 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
     if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber ||
         j < output.first_bin || j >= output.end_bin)
       return;
-    const double used = lane.sums.usable[at((shape.core_fiber + i) * shape.nbin +
-                                            shape.core_bin + j)];
+    const double used =
+        lane.sums.usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
     output.chi2pix[output.at(i, j)] =
         used > 1e-12 ? dot(piece, first_fiber + i, first_bin + j, chi2) / used : 0.0;
   });

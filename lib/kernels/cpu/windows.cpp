@@ -46,7 +46,8 @@ void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
   }
   const int pad = window_padding(run.psf, patch);
   const int total = patch.pad_nbin;
-  const int count = simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
+  const int count =
+      simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
   const int length = std::min(total, (total + 2 * pad * (count - 1)) / count + 1);
   const auto start = [&](int k) {
     return static_cast<int>(int64_t{k} * (total - length) / (count - 1));

@@ -126,8 +126,8 @@ void solve_lower(const Symmetric &l, bool transpose, double *b) {
 }
 
 void subtract_gram(const Matrix &y, Symmetric &a) {
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, a.n, y.rows, -1.0,
-              y.elements.data(), y.rows, 1.0, a.elements.data(), a.n);
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, a.n, y.rows, -1.0, y.elements.data(),
+              y.rows, 1.0, a.elements.data(), a.n);
   for (int j = 0; j < a.n; ++j)
     for (int i = j + 1; i < a.n; ++i) a(j, i) = a(i, j);
 }

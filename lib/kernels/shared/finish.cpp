@@ -47,8 +47,8 @@ FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, in
 namespace {
 
 // Rows of R for evenly weighted pixels of the fibre alone: [rows][ndiag], element k of
-// row r belongs to column r + ndiag / 2 - k. Where a core fibre has bins without data they
-// keep the convolution of a model with R defined. Rows are taken from roots of up to
+// row r belongs to column r + ndiag / 2 - k. Where a core fibre has bins without data
+// they keep the convolution of a model with R defined. Rows are taken from roots of up to
 // even_block bins at a time and as many around them as their profile reaches.
 std::vector<double> even_rows(const Run &run, const specex_patch &patch, int fiber,
                               const std::vector<int> &rows) {
@@ -150,8 +150,7 @@ void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
       const double sum = root.row_sum[at(w)];
       const double flux = has_data[at(w)] ? root.smoothed[at(w)] / sum / step : 0.0;
       const double ivar = has_data[at(w)] ? sum * sum * step * step : 0.0;
-      const bool usable =
-          has_data[at(w)] && std::isfinite(flux) && std::isfinite(ivar);
+      const bool usable = has_data[at(w)] && std::isfinite(flux) && std::isfinite(ivar);
       if (output.flux != nullptr) output.flux[out] = usable ? flux : 0.0;
       if (output.ivar != nullptr) output.ivar[out] = usable ? ivar : 0.0;
       if (output.pixmask_fraction != nullptr)

@@ -6,8 +6,7 @@ namespace specex {
 void add_to_target(const ModelTarget &target, const Box &box, const double *pixels) {
   const Box inside = intersect(target.box, box);
   for (int y = inside.ymin; y < inside.ymax; ++y) {
-    const double *from = pixels +
-                         static_cast<ptrdiff_t>(y - box.ymin) * box.width() +
+    const double *from = pixels + static_cast<ptrdiff_t>(y - box.ymin) * box.width() +
                          (inside.xmin - box.xmin);
     double *to = target.pixels + (y - target.box.ymin) * target.stride +
                  (inside.xmin - target.box.xmin);

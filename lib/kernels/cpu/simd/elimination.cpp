@@ -276,22 +276,26 @@ void refine(const BlockSystem &system, const Elimination &e, double *flux,
   for (ptrdiff_t k = 0; k < size; k += lanes) store(r + k, load(system.data + k));
   Vector before{};
   Vector expected{};  // what a further sweep would change
+  // A lane that has settled is left alone, so that it does not depend on the others.
+  Integers active = ~Integers{};
   for (int sweep = 0; sweep < max_sweeps; ++sweep) {
     block_solve<Band>(system, e, r, work);
     Vector change{};
     for (ptrdiff_t k = 0; k < size; k += lanes) {
-      const Vector dx = load(r + k);
+      const Vector dx = select(active, load(r + k), Vector{});
       store(flux + k, load(flux + k) + dx);
       change = maximum(change, dx * dx * load(system.band + k * (Band + 1)));
     }
     // change is the square of a correction in standard deviations; corrections shrink
     // by a constant factor.
-    expected = sweep == 0 ? change : change * change / maximum(before, broadcast(1e-300));
+    if (sweep > 0)
+      expected =
+          select(active, change * change / maximum(before, broadcast(1e-300)), expected);
+    else
+      expected = change;
     before = change;
-    int settled = 0;
-    for (int lane = 0; lane < lanes; ++lane)
-      if (sweep > 0 && expected[lane] <= good_enough * good_enough) ++settled;
-    if (settled == lanes) break;
+    if (sweep > 0) active &= ~(expected <= broadcast(good_enough * good_enough));
+    if (bits(active) == 0) break;
     if (sweep + 1 < max_sweeps) residual_of<Band>(system, flux, r);
   }
   note(expected, checks.residual);  // squared here: the caller takes the root
