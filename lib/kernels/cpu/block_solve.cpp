@@ -31,20 +31,29 @@ class Blocks {
     return std::min(fibers_, shape_.nfiber - block * fibers_) * shape_.nbin;
   }
 
-  Symmetric diagonal(int block) const {
-    Symmetric matrix(size(block));
-    for_each_pair(block, block, [&](int i, int j, double value) {
-      matrix(i, j) = matrix(j, i) = value;
-    });
-    return matrix;
-  }
-
-  // Rows of group `block`, columns of the next one.
-  Matrix coupling(int block) const {
-    Matrix matrix(size(block), size(block + 1));
-    for_each_pair(block, block + 1,
-                  [&](int i, int j, double value) { matrix(i, j) = value; });
-    return matrix;
+  // Fills D_b and X_b (rows of group b, columns of the next one).
+  void split(std::vector<Symmetric> &diagonal, std::vector<Matrix> &coupling) const {
+    for (int b = 0; b < count(); ++b) {
+      diagonal.emplace_back(size(b));
+      if (b > 0) coupling.emplace_back(size(b - 1), size(b));
+    }
+    const auto unknown = [&](int p) {
+      return fiber_of(p) * shape_.nbin + p / shape_.nfiber;
+    };
+    for (int p = 0; p < normal_.n; ++p)
+      for (int m = 0; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
+        const double value = element(p, m);
+        if (value == 0.0) continue;
+        const int i = std::min(unknown(p), unknown(p + m));
+        const int j = std::max(unknown(p), unknown(p + m));
+        const int a = i / (fibers_ * shape_.nbin);
+        const int b = j / (fibers_ * shape_.nbin);
+        if (a == b)
+          diagonal[at(a)](i - first(a), j - first(a)) =
+              diagonal[at(a)](j - first(a), i - first(a)) = value;
+        else if (b == a + 1)
+          coupling[at(a)](i - first(a), j - first(b)) = value;
+      }
   }
 
  private:
@@ -65,27 +74,6 @@ class Blocks {
     return reach;
   }
 
-  // visit(row within block a, column within block b, element) of what is not 0
-  template <class Visit>
-  void for_each_pair(int a, int b, Visit &&visit) const {
-    const auto unknown = [&](int p) {
-      return fiber_of(p) * shape_.nbin + p / shape_.nfiber;
-    };
-    const auto inside = [&](int q, int block) {
-      return q >= first(block) && q < first(block) + size(block);
-    };
-    for (int p = 0; p < normal_.n; ++p)
-      for (int m = 0; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
-        if (element(p, m) == 0.0) continue;
-        const int i = unknown(p);
-        const int j = unknown(p + m);
-        if (inside(i, a) && inside(j, b))
-          visit(i - first(a), j - first(b), element(p, m));
-        if (a != b && inside(j, a) && inside(i, b))
-          visit(j - first(a), i - first(b), element(p, m));
-      }
-  }
-
   const PatchShape &shape_;
   const BandedNormal &normal_;
   int fibers_;
@@ -100,10 +88,7 @@ std::optional<Solution> block_solve(const specex_patch &patch,
   const int count = blocks.count();
   std::vector<Symmetric> diagonal;
   std::vector<Matrix> coupling;
-  for (int b = 0; b < count; ++b) {
-    diagonal.push_back(blocks.diagonal(b));
-    if (b + 1 < count) coupling.push_back(blocks.coupling(b));
-  }
+  blocks.split(diagonal, coupling);
 
   std::vector<Symmetric> marginal = diagonal;  // less what the neighbours take
   std::vector<Symmetric> factor = diagonal;    // L_b from the left

@@ -16,7 +16,7 @@ constexpr int width = simd::width;
 // deviations, the patch is solved without it.
 constexpr double max_truncation = 3e-9;
 // The coupling of fibres is known to float precision; its error grows with the condition.
-constexpr double max_coupling_error = 2e-6;
+constexpr double max_coupling_error = 6e-6;
 constexpr double max_cut_effect = 2e-5;  // standard deviations
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
