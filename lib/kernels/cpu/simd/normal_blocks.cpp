@@ -8,7 +8,7 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-SPECEX_INLINE Integers lane_numbers() { return Integers{0, 1, 2, 3, 4, 5, 6, 7}; }
+constexpr int64_t lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 // The shape of stamps, where it is one that is compiled for: 0 stands for any.
 template <int Blocks, int Rows>
@@ -113,7 +113,7 @@ double edge_share(const FiberBlock &block, int w, const double *spot,
   const Integers edge = Integers{} + (column - x0);
   Vector total{};
   for (int k = 0; k < row / lanes; ++k) {
-    const Integers number = lane_numbers() + k * lanes;
+    const Integers number = load(lane_numbers) + k * lanes;
     const Integers inside = before ? number < edge : number >= edge;
     if (before ? k * lanes >= column - x0 : (k + 1) * lanes <= column - x0) continue;
     for (int r = 0; r < block.layout.ny; ++r) {

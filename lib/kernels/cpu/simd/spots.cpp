@@ -66,18 +66,18 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
   const int terms_y = psf.degree_y + 1;
   const Vector x = legendre(psf.xtrace, psf.nxtrace, bases.xtrace, bin);
   const Vector y = legendre(psf.ytrace, psf.nytrace, bases.ytrace, bin);
-  Vector offset_x;
-  Vector offset_y;
+  double center_x[lanes];
+  double center_y[lanes];
   for (int lane = 0; lane < lanes; ++lane) {
-    offset_x[lane] = x[lane] - (corner_x[lane] + psf.half_x);
-    offset_y[lane] = y[lane] - (corner_y[lane] + psf.half_y);
+    center_x[lane] = corner_x[lane] + psf.half_x;
+    center_y[lane] = corner_y[lane] + psf.half_y;
   }
   double *profile_x = scratch;
   double *profile_y = profile_x + terms_x * nx * lanes;
   double *rows = profile_y + terms_y * ny * lanes;  // T_j
-  profiles<Terms>(offset_x, legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
+  profiles<Terms>(x - load(center_x), legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
                   psf.half_x, terms_x, profile_x);
-  profiles<Terms>(offset_y, legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
+  profiles<Terms>(y - load(center_y), legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
                   psf.half_y, terms_y, profile_y);
   Vector factor[Terms > 0 ? Terms : max_terms];
   for (int j = 0; j < terms_y; ++j) {
