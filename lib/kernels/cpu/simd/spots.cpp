@@ -45,16 +45,14 @@ void profiles(Vector offset, Vector sigma, int half, int terms, double *profile)
   }
 }
 
-// out[k] = sum_d factor[d] * row[d][k], k < count, d < Terms
+// sum_d factor[d] * row[d][k], d < Terms; rows have `count` elements
 template <int Terms>
-SPECEX_INLINE void combine(const Vector *factor, int terms, const double *row, int count,
-                           double *out) {
+SPECEX_INLINE Vector combine(const Vector *factor, int terms, const double *row,
+                             int count, int k) {
   const int n = Terms > 0 ? Terms : terms;
-  for (int k = 0; k < count; ++k) {
-    Vector sum = factor[0] * load(row + k * lanes);
-    for (int d = 1; d < n; ++d) sum += factor[d] * load(row + (d * count + k) * lanes);
-    store(out + k * lanes, sum);
-  }
+  Vector sum = factor[0] * load(row + k * lanes);
+  for (int d = 1; d < n; ++d) sum += factor[d] * load(row + (d * count + k) * lanes);
+  return sum;
 }
 
 template <int Terms>
@@ -84,17 +82,19 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
     for (int i = 0; i < terms_x; ++i)
       factor[i] = legendre(psf.terms + (i * terms_y + j) * psf.ncoef, psf.ncoef,
                            bases.shape, bin);
-    combine<Terms>(factor, terms_x, profile_x, nx, rows + j * nx * lanes);
-  }
-  for (int r = 0; r < ny; ++r) {
-    for (int j = 0; j < terms_y; ++j) factor[j] = load(profile_y + (j * ny + r) * lanes);
-    combine<Terms>(factor, terms_y, rows, nx, spots + r * nx * lanes);
+    for (int k = 0; k < nx; ++k)
+      store(rows + (j * nx + k) * lanes,
+            combine<Terms>(factor, terms_x, profile_x, nx, k));
   }
   Vector total{};
-  for (int p = 0; p < nx * ny; ++p) {
-    const Vector positive = maximum(load(spots + p * lanes), Vector{});
-    store(spots + p * lanes, positive);
-    total += positive;
+  for (int r = 0; r < ny; ++r) {
+    for (int j = 0; j < terms_y; ++j) factor[j] = load(profile_y + (j * ny + r) * lanes);
+    for (int k = 0; k < nx; ++k) {
+      const Vector positive =
+          maximum(combine<Terms>(factor, terms_y, rows, nx, k), Vector{});
+      store(spots + (r * nx + k) * lanes, positive);
+      total += positive;
+    }
   }
   const Integers good = (total > Vector{}) & (total < broadcast(1e300));
   const Vector inverse = select(good, 1.0 / total, Vector{});
