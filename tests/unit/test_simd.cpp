@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "kernels/cpu/rational_root.hpp"
@@ -310,9 +311,78 @@ struct Pixels {
   std::vector<unsigned char> masked;
 };
 
-void simd_self_blocks_are_the_sums_over_pixels(void **) {
+// What a fibre's block is given and writes; all that must be written starts as NaN.
+struct BlockCase {
+  BlockCase(const Fiber &given, int given_nbin, int half_band, int first_lag, int nlag)
+      : own(given),
+        nbin(given_nbin),
+        ring(at(ring_size * own.layout.size), nan),
+        kept(at(nbin * own.layout.size), 9.0F),
+        band(at(nbin * round_up(half_band + 1)), nan),
+        cross(at(nbin * round_up(nlag)), 0.0),
+        data(at(nbin), nan),
+        weight(data),
+        masked(data),
+        coupling(data),
+        edge(data),
+        far_bin(at(nbin), -1),
+        left(at(nbin), -1000),
+        right(at(nbin), 1000),
+        weighted(at(own.layout.size)),
+        rounded(at(width * own.layout.size)),
+        block{} {
+    for (int w = 0; w < nbin; ++w)
+      std::copy_n(&own.spots[at(w * own.layout.size)], own.layout.size,
+                  &ring[at((w & (ring_size - 1)) * own.layout.size)]);
+    block.layout = own.layout;
+    block.ring = ring.data();
+    block.ring_size = ring_size;
+    block.nbin = nbin;
+    block.half_band = half_band;
+    block.band_stride = round_up(half_band + 1);
+    block.first_lag = first_lag;
+    block.nlag = nlag;
+    block.lag_stride = round_up(nlag);
+    block.own = {nullptr, own.x0.data(), own.y0.data()};
+    block.kept = kept.data();
+    block.band = band.data();
+    block.cross = cross.data();
+    block.data = data.data();
+    block.weight = weight.data();
+    block.masked = masked.data();
+    block.far_bin = far_bin.data();
+    block.left_x = left.data();
+    block.right_x = right.data();
+    block.far_coupling = coupling.data();
+    block.edge_share = edge.data();
+    block.weighted = weighted.data();
+    block.rounded = rounded.data();
+  }
+  void run(const simd::Kernels &kernels) {
+    for (const int end : {0, 1, 8, nbin}) {  // in parts
+      block.first = block.end;
+      block.end = end;
+      kernels.fiber_block(block);
+    }
+  }
+  static constexpr int ring_size = 32;
+  const Fiber &own;
+  int nbin;
+  std::vector<double> ring;
+  std::vector<float> kept;
+  std::vector<double> band, cross, data, weight, masked, coupling, edge;
+  std::vector<int> far_bin, left, right;
+  std::vector<double> weighted;
+  std::vector<float> rounded;
+  simd::FiberBlock block;
+};
+
+simd::FiberStamps stamps_of(const Fiber &fiber) {
+  return {fiber.kept.data(), fiber.x0.data(), fiber.y0.data()};
+}
+
+void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
   constexpr int nbin = 21;
-  constexpr int ring = 32;
   for (const simd::Kernels *kernels : all_kernels())
     for (const int half_band : simd::half_bands)
       for (const auto &[nx, ny] : {std::pair(5, 5), {9, 7}, {17, 11}, {25, 4}}) {
@@ -321,55 +391,23 @@ void simd_self_blocks_are_the_sums_over_pixels(void **) {
         const Pixels pixels(112, 80, random);
         const Fiber own(layout, nbin, 16, random);
         const Fiber far(layout, nbin, 24, random);
-        std::vector<double> rotating(at(ring * layout.size), nan);
-        const int band_stride = round_up(half_band + 1);
-        std::vector<float> kept(at(nbin * layout.size), 9.0F);
-        std::vector<double> band(at(nbin * band_stride), nan);
+        BlockCase given(own, nbin, half_band, 0, 0);
+        const int band_stride = given.block.band_stride;
         std::vector<double> far_band(at(nbin * band_stride), 0.0);
         for (int w = 0; w < nbin; ++w) far_band[at(w * band_stride)] = 1.0 + w;
-        std::vector<double> data(nbin, nan), weight(nbin, nan), masked(nbin, nan);
-        std::vector<double> coupling(nbin, nan), edge(nbin, nan);
-        std::vector<int> far_bin(nbin), left(nbin), right(nbin);
         for (int w = 0; w < nbin; ++w) {
-          far_bin[at(w)] = w % 5 == 0 ? -1 : w;
-          left[at(w)] = own.x0[at(w)] - 3 + random.below(layout.row);
-          right[at(w)] = own.x0[at(w)] + random.below(layout.row + 4);
+          given.far_bin[at(w)] = w % 5 == 0 ? -1 : w;
+          given.left[at(w)] = own.x0[at(w)] - 3 + random.below(layout.row);
+          given.right[at(w)] = own.x0[at(w)] + random.below(layout.row + 4);
         }
-        std::vector<double> scratch(at(layout.size));
-        simd::SelfBlock block{layout,
-                              pixels.strip(),
-                              rotating.data(),
-                              ring,
-                              own.x0.data(),
-                              own.y0.data(),
-                              0,
-                              0,
-                              nbin,
-                              half_band,
-                              band_stride,
-                              kept.data(),
-                              band.data(),
-                              data.data(),
-                              weight.data(),
-                              masked.data(),
-                              far.kept.data(),
-                              far_band.data(),
-                              far.x0.data(),
-                              far.y0.data(),
-                              far_bin.data(),
-                              left.data(),
-                              right.data(),
-                              coupling.data(),
-                              edge.data(),
-                              scratch.data()};
-        for (int w = 0; w < nbin; ++w)
-          std::copy_n(&own.spots[at(w * layout.size)], layout.size,
-                      &rotating[at((w & (ring - 1)) * layout.size)]);
-        for (const int end : {0, 1, 8, nbin}) {  // in parts
-          block.first = block.end;
-          block.end = end;
-          kernels->self_block(block);
-        }
+        given.block.strip = pixels.strip();
+        given.block.far = stamps_of(far);
+        given.block.far_band = far_band.data();
+        given.run(*kernels);
+        const auto &[kept, band, data, weight, masked, coupling, edge, far_bin, left,
+                     right] =
+            std::tie(given.kept, given.band, given.data, given.weight, given.masked,
+                     given.coupling, given.edge, given.far_bin, given.left, given.right);
         for (int w = 0; w < nbin; ++w) {
           const auto spot = [&](int y, int x) { return own.value(w, y, x); };
           const double diagonal =
@@ -417,7 +455,7 @@ void simd_self_blocks_are_the_sums_over_pixels(void **) {
       }
 }
 
-void simd_cross_blocks_are_the_sums_over_pixels(void **) {
+void simd_couplings_are_the_sums_over_pixels(void **) {
   constexpr int nbin = 19;
   for (const simd::Kernels *kernels : all_kernels())
     for (const auto &[first_lag, nlag] : {std::pair(-3, 7), {-10, 20}, {2, 1}, {-20, 48}})
@@ -425,22 +463,21 @@ void simd_cross_blocks_are_the_sums_over_pixels(void **) {
         Random random(static_cast<uint64_t>(nlag * 100 + nx));
         const simd::StampLayout layout = layout_of(nx, ny);
         const Pixels pixels(112, 80, random);
-        const Fiber f(layout, nbin, 16, random);
-        const Fiber g(layout, nbin, 24, random);
-        const int stride = round_up(nlag);
-        std::vector<double> cross(at(nbin * stride), nan);
-        std::vector<float> scratch(at(layout.size));
-        kernels->cross_block({layout, pixels.strip(), f.kept.data(), g.kept.data(),
-                              f.x0.data(), f.y0.data(), g.x0.data(), g.y0.data(), nbin,
-                              first_lag, nlag, stride, cross.data(), scratch.data()});
-        for (int w = 0; w < nbin; ++w)
-          for (int l = 0; l < nlag; ++l) {
-            const int v = w + first_lag + l;
+        const Fiber before(layout, nbin, 16, random);
+        const Fiber own(layout, nbin, 24, random);
+        BlockCase given(own, nbin, 8, first_lag, nlag);
+        given.block.strip = pixels.strip();
+        given.block.before = stamps_of(before);
+        given.run(*kernels);
+        for (int v = 0; v < nbin; ++v)
+          for (int l = 0; l < round_up(nlag); ++l) {
+            const int w = v + first_lag + l;
             const double expected =
-                v < 0 || v >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
-                  return f.value(w, y, x) * g.value(v, y, x);
+                l >= nlag || w < 0 || w >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
+                  return before.value(v, y, x) * own.value(w, y, x);
                 });
-            assert_near(cross[at(w * stride + l)], expected, 1e-6 * (1.0 + expected));
+            assert_near(given.cross[at(v * round_up(nlag) + l)], expected,
+                        1e-6 * (1.0 + expected));
           }
       }
 }
@@ -842,8 +879,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(simd_spots_of_every_size_and_degree_are_the_scalar_rule),
       cmocka_unit_test(simd_spots_of_nonsense_are_zero_in_their_lane_alone),
-      cmocka_unit_test(simd_self_blocks_are_the_sums_over_pixels),
-      cmocka_unit_test(simd_cross_blocks_are_the_sums_over_pixels),
+      cmocka_unit_test(simd_fibers_own_rows_are_the_sums_over_pixels),
+      cmocka_unit_test(simd_couplings_are_the_sums_over_pixels),
       cmocka_unit_test(simd_overlaps_of_kept_stamps_are_the_sums_over_pixels),
       cmocka_unit_test(simd_canvases_hold_what_is_added_and_nothing_else),
       cmocka_unit_test(simd_chi2_of_rows_is_the_scalar_rule),

@@ -96,19 +96,10 @@ bool Piece::prepare(const PieceShape &shape) {
     array->resize(bins);
   ring_.resize(at(ring_bins) * at(layout_.size));
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
-  block_scratch_.resize(at(layout_.size));
-  cross_scratch_.resize(at(layout_.size));
-  for (int f = 0; f < shape.nfiber; ++f) {
-    form_self_block(f);
-    if (f == 0 || nlag_ == 0) continue;
-    const size_t before = index(f - 1, 0);
-    const size_t own = index(f, 0);
-    kernels_.cross_block({layout_, strip_, kept_.data() + before * at(layout_.size),
-                          kept_.data() + own * at(layout_.size), &x0_[before],
-                          &y0_[before], &x0_[own], &y0_[own], shape.nbin, first_lag_,
-                          nlag_, lag_stride_, cross_.data() + before * lag_stride(),
-                          cross_scratch_.data()});
-  }
+  weighted_.resize(at(layout_.size));
+  rounded_.resize(width * at(layout_.size));
+  std::fill_n(cross_.data(), bins * lag_stride(), 0.0);
+  for (int f = 0; f < shape.nfiber; ++f) form_block(f);
   return true;
 }
 
@@ -162,7 +153,7 @@ bool Piece::find_bands() {
   return half_band_ > 0 && nlag_ <= max_lags;
 }
 
-// Where fibres that are not next to each other see each other's light: self_block()
+// Where fibres that are not next to each other see each other's light: fiber_block()
 // measures how much of it there is.
 void Piece::find_edges() {
   const int nbin = shape_.nbin;
@@ -329,42 +320,51 @@ void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
   kernels_.place_spots(layout_, spots_.data(), shift, stamps);
 }
 
-void Piece::form_self_block(int f) {
+simd::FiberStamps Piece::stamps_of(int f) const {
+  if (f < 0) return {};
+  return {stamp(f, 0), &x0_[index(f, 0)], &y0_[index(f, 0)]};
+}
+
+void Piece::form_block(int f) {
   load_fiber(f);
   const size_t own = index(f, 0);
-  simd::SelfBlock block{layout_,
-                        strip_,
-                        ring_.data(),
-                        ring_bins,
-                        &x0_[own],
-                        &y0_[own],
-                        0,
-                        0,
-                        shape_.nbin,
-                        half_band_,
-                        band_stride_,
-                        kept_.data() + own * at(layout_.size),
-                        band_.data() + own * band_stride(),
-                        &data_[own],
-                        &weight_[own],
-                        &masked_[own],
-                        f >= 2 ? stamp(f - 2, 0) : nullptr,
-                        f >= 2 ? band(f - 2, 0) : nullptr,
-                        f >= 2 ? &x0_[index(f - 2, 0)] : nullptr,
-                        f >= 2 ? &y0_[index(f - 2, 0)] : nullptr,
-                        &far_bin_[own],
-                        &left_x_[own],
-                        &right_x_[own],
-                        &far_coupling_[own],
-                        &edge_share_[own],
-                        block_scratch_.data()};
+  simd::FiberBlock block{
+      layout_,
+      strip_,
+      ring_.data(),
+      ring_bins,
+      0,
+      0,
+      shape_.nbin,
+      half_band_,
+      band_stride_,
+      first_lag_,
+      nlag_,
+      lag_stride_,
+      stamps_of(f),
+      stamps_of(f - 1),
+      kept_.data() + own * at(layout_.size),
+      band_.data() + own * band_stride(),
+      f >= 1 ? cross_.data() + index(f - 1, 0) * lag_stride() : nullptr,
+      &data_[own],
+      &weight_[own],
+      &masked_[own],
+      stamps_of(f - 2),
+      f >= 2 ? band(f - 2, 0) : nullptr,
+      &far_bin_[own],
+      &left_x_[own],
+      &right_x_[own],
+      &far_coupling_[own],
+      &edge_share_[own],
+      weighted_.data(),
+      rounded_.data()};
   for (int w = 0; w < shape_.nbin; w += width) {
     evaluate_batch(f, w, ring_.data(), ring_bins);
     const int evaluated = w + width;
     block.first = block.end;
     block.end = evaluated >= shape_.nbin ? shape_.nbin
                                          : std::max(block.first, evaluated - half_band_);
-    kernels_.self_block(block);
+    kernels_.fiber_block(block);
   }
 }
 

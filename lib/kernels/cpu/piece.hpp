@@ -97,7 +97,8 @@ class Piece {
   bool find_bands();
   void find_edges();
   bool fill_strip();
-  void form_self_block(int f);
+  simd::FiberStamps stamps_of(int f) const;
+  void form_block(int f);
   void evaluate_batch(int f, int first, double *ring, int ring_size);
 
   const Run &run_;
@@ -122,8 +123,8 @@ class Piece {
   std::vector<unsigned char> strip_masked_;
   simd::Strip strip_{};
 
-  Aligned<double> ring_, spots_, spot_scratch_, block_scratch_;
-  Aligned<float> kept_, cross_scratch_;
+  Aligned<double> ring_, spots_, spot_scratch_, weighted_;
+  Aligned<float> kept_, rounded_;
   Aligned<double> band_, cross_;
   std::vector<double> data_, weight_, masked_, far_coupling_, edge_share_;
 };

@@ -10,13 +10,18 @@ namespace specex {
 inline constexpr double max_pixel_chi2 = 1e200;
 
 template <class T>
+inline __attribute__((always_inline)) T minimum(T a, T b) {
+  return a < b ? a : b;
+}
+
+template <class T>
 inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
                                                    double psferr) {
   const T error = model * psferr + 1e-32;
   const T residual = value - model;
   const T chi2 = residual * residual / (1.0 / weight + error * error);
   const T largest = T{} + max_pixel_chi2;
-  return chi2 < largest ? chi2 : largest;
+  return minimum(chi2, largest);
 }
 
 }  // namespace specex

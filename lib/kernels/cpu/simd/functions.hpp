@@ -34,17 +34,15 @@ SPECEX_INLINE Vector exp_negative(Vector t) {
   Vector p = broadcast(inverse_factorial[13]);
   for (int k = 12; k >= 0; --k) p = p * r + inverse_factorial[k];
   // The integer n sits in the low bits of `shifted`.
-  const Integers exponent = reinterpret_cast<Integers>(shifted) << 52;
-  const Vector result =
-      reinterpret_cast<Vector>(reinterpret_cast<Integers>(p) + exponent);
+  const Integers exponent = bits_as<Integers>(shifted) << 52;
+  const Vector result = bits_as<Vector>(bits_as<Integers>(p) + exponent);
   return select(t < broadcast(-700.0), Vector{}, result);
 }
 
 // erf(t / sqrt 2), given gaussian = exp(-t^2 / 2). Absolute error below 3e-16.
 SPECEX_INLINE Vector erf_scaled(Vector t, Vector gaussian) {
   const Vector positive = absolute(t) * 0.70710678118654752440;
-  const Vector limit = broadcast(erf_max);
-  const Vector x = positive < limit ? positive : limit;
+  const Vector x = minimum(positive, broadcast(erf_max));
   // One division serves both (x - K) / (x + K) and 1 / (1 + 2 x).
   const Vector a = x + erf_shift;
   const Vector b = x * 2.0 + 1.0;

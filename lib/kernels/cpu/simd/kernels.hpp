@@ -69,56 +69,51 @@ struct Strip {
 
 // ---------------------------------------------------------------- normal equations
 
-// Rows [first, end) of one fibre's part of the normal equations.
-struct SelfBlock {
+// Stamps of one fibre, as they are kept for the next fibres and later stages.
+struct FiberStamps {
+  const float *spots;  // [bin][size]
+  const int *x0;       // [bin] first column of the stamp, a multiple of 8
+  const int *y0;       // [bin] first row
+};
+
+// One fibre's part of the normal equations, bins [first, end): its own rows, and its
+// coupling with the fibre before, whose stamps are all there.
+struct FiberBlock {
   StampLayout layout;
   Strip strip;
-  const double *spots;  // ring of `ring` stamps: bin w is at (w & (ring - 1)) * size
-  int ring;
-  const int *x0;  // [bin] first column of the stamp, a multiple of 8
-  const int *y0;  // [bin] first row
+  const double *ring;  // `ring_size` stamps: bin w is at (w & (ring_size - 1)) * size
+  int ring_size;
   int first;
   int end;
   int nbin;  // bins beyond do not exist
   int half_band;
   int band_stride;  // half_band + 1 rounded up to 8
-  float *kept;      // [bin][size]: the spots, kept for later stages
-  double *band;     // [bin][band_stride]: element m is N[w][w + m]
-  double *data;     // [bin] A^T W d
-  double *weight;   // [bin] A^T W 1
-  double *masked;   // [bin] share of the profile on pixels of weight 0
+  int first_lag;    // of a bin, less that of the fibre before
+  int nlag;
+  int lag_stride;      // nlag rounded up to 8
+  FiberStamps own;     // of which `spots` are written, to `kept`
+  FiberStamps before;  // spots NULL: there is none
+  float *kept;
+  double *band;  // [bin][band_stride]: element m is N[w][w + m]
+  double
+      *cross;    // [bin before][lag_stride]: element l is N[before, v][own, v + first_lag
+                 // + l]; where there is no such bin, nothing is written
+  double *data;  // [bin] A^T W d
+  double *weight;  // [bin] A^T W 1
+  double *masked;  // [bin] share of the profile on pixels of weight 0
   // Fibres that are not next to each other are taken as uncoupled. How far that holds is
   // measured for the fibre before the last, at the bins whose stamps lie closest, and
   // bounded for all others: by the share of a bin's diagonal element that the columns
   // below left_x and from right_x on hold.
-  const float *far_spots;  // [bin][size] of that fibre; NULL: there is none
+  FiberStamps far;         // spots NULL: there is none
   const double *far_band;  // its band
-  const int *far_x0;
-  const int *far_y0;
-  const int *far_bin;    // [bin] closest bin of that fibre; -1: none
-  const int *left_x;     // [bin]
-  const int *right_x;    // [bin]
-  double *far_coupling;  // [bin] out: |N_fg| / sqrt(N_ff N_gg)
-  double *edge_share;    // [bin] out
-  double *scratch;       // [layout.size]
-};
-
-// Rows [0, nbin) of the coupling of fibre f with fibre g = f + 1, at lags first_lag..
-struct CrossBlock {
-  StampLayout layout;
-  Strip strip;
-  const float *spots_f;  // [bin][size]
-  const float *spots_g;
-  const int *x0_f;
-  const int *y0_f;
-  const int *x0_g;
-  const int *y0_g;
-  int nbin;
-  int first_lag;
-  int nlag;
-  int lag_stride;  // nlag rounded up to 8
-  double *cross;   // [bin][lag_stride]: element l is N[f, w][g, w + first_lag + l]
-  float *scratch;  // [layout.size]
+  const int *far_bin;      // [bin] closest bin of that fibre; -1: none
+  const int *left_x;       // [bin]
+  const int *right_x;      // [bin]
+  double *far_coupling;    // [bin] out: |N_fg| / sqrt(N_ff N_gg)
+  double *edge_share;      // [bin] out
+  double *weighted;        // [size], scratch: one stamp times the weights
+  float *rounded;          // [8][size], scratch: the last 8 of them
 };
 
 // ---------------------------------------------------------------- algebra, 8 problems
@@ -172,8 +167,7 @@ struct Kernels {
   void (*place_spots)(const StampLayout &layout, const double *spots, const int *shift,
                       double *const *stamps);
 
-  void (*self_block)(const SelfBlock &block);
-  void (*cross_block)(const CrossBlock &block);
+  void (*fiber_block)(const FiberBlock &block);
 
   // A kept stamp times the weights, rows outside [first_row, end_row) left out, and the
   // sum of that times another kept stamp, which lies `right` columns and `down` rows on.

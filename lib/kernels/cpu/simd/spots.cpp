@@ -45,16 +45,14 @@ void profiles(Vector offset, Vector sigma, int half, int terms, double *profile)
   }
 }
 
-// out[k] = sum_d factor[d] * row[d][k], k < count, d < Terms
+// sum_d factor[d] * row[d][k], d < Terms; rows have `count` elements
 template <int Terms>
-SPECEX_INLINE void combine(const Vector *factor, int terms, const double *row, int count,
-                           double *out) {
+SPECEX_INLINE Vector combine(const Vector *factor, int terms, const double *row,
+                             int count, int k) {
   const int n = Terms > 0 ? Terms : terms;
-  for (int k = 0; k < count; ++k) {
-    Vector sum = factor[0] * load(row + k * lanes);
-    for (int d = 1; d < n; ++d) sum += factor[d] * load(row + (d * count + k) * lanes);
-    store(out + k * lanes, sum);
-  }
+  Vector sum = factor[0] * load(row + k * lanes);
+  for (int d = 1; d < n; ++d) sum += factor[d] * load(row + (d * count + k) * lanes);
+  return sum;
 }
 
 template <int Terms>
@@ -66,35 +64,37 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
   const int terms_y = psf.degree_y + 1;
   const Vector x = legendre(psf.xtrace, psf.nxtrace, bases.xtrace, bin);
   const Vector y = legendre(psf.ytrace, psf.nytrace, bases.ytrace, bin);
-  Vector offset_x;
-  Vector offset_y;
+  double center_x[lanes];
+  double center_y[lanes];
   for (int lane = 0; lane < lanes; ++lane) {
-    offset_x[lane] = x[lane] - (corner_x[lane] + psf.half_x);
-    offset_y[lane] = y[lane] - (corner_y[lane] + psf.half_y);
+    center_x[lane] = corner_x[lane] + psf.half_x;
+    center_y[lane] = corner_y[lane] + psf.half_y;
   }
   double *profile_x = scratch;
   double *profile_y = profile_x + terms_x * nx * lanes;
   double *rows = profile_y + terms_y * ny * lanes;  // T_j
-  profiles<Terms>(offset_x, legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
+  profiles<Terms>(x - load(center_x), legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
                   psf.half_x, terms_x, profile_x);
-  profiles<Terms>(offset_y, legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
+  profiles<Terms>(y - load(center_y), legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
                   psf.half_y, terms_y, profile_y);
   Vector factor[Terms > 0 ? Terms : max_terms];
   for (int j = 0; j < terms_y; ++j) {
     for (int i = 0; i < terms_x; ++i)
       factor[i] = legendre(psf.terms + (i * terms_y + j) * psf.ncoef, psf.ncoef,
                            bases.shape, bin);
-    combine<Terms>(factor, terms_x, profile_x, nx, rows + j * nx * lanes);
-  }
-  for (int r = 0; r < ny; ++r) {
-    for (int j = 0; j < terms_y; ++j) factor[j] = load(profile_y + (j * ny + r) * lanes);
-    combine<Terms>(factor, terms_y, rows, nx, spots + r * nx * lanes);
+    for (int k = 0; k < nx; ++k)
+      store(rows + (j * nx + k) * lanes,
+            combine<Terms>(factor, terms_x, profile_x, nx, k));
   }
   Vector total{};
-  for (int p = 0; p < nx * ny; ++p) {
-    const Vector positive = maximum(load(spots + p * lanes), Vector{});
-    store(spots + p * lanes, positive);
-    total += positive;
+  for (int r = 0; r < ny; ++r) {
+    for (int j = 0; j < terms_y; ++j) factor[j] = load(profile_y + (j * ny + r) * lanes);
+    for (int k = 0; k < nx; ++k) {
+      const Vector positive =
+          maximum(combine<Terms>(factor, terms_y, rows, nx, k), Vector{});
+      store(spots + (r * nx + k) * lanes, positive);
+      total += positive;
+    }
   }
   const Integers good = (total > Vector{}) & (total < broadcast(1e300));
   const Vector inverse = select(good, 1.0 / total, Vector{});

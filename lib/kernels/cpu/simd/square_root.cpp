@@ -108,8 +108,9 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
                  const Poles &poles, const double *flux, int nkeep, double *row_sum,
                  double *smoothed, double *diagonals, double *scratch) {
   const Vector top = load(upper);
-  Vector root;
-  for (int lane = 0; lane < lanes; ++lane) root[lane] = __builtin_sqrt(top[lane]);
+  double roots[lanes];
+  for (int lane = 0; lane < lanes; ++lane) roots[lane] = __builtin_sqrt(upper[lane]);
+  const Vector root = load(roots);
   double total = 0.0;
   for (int k = 0; k < poles.count; ++k) total += poles.weight[k];
   for (int j = 0; j < nbin; ++j) {

@@ -17,8 +17,7 @@ void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
                  double *const *stamps);
 
-void self_block(const SelfBlock &block);
-void cross_block(const CrossBlock &block);
+void fiber_block(const FiberBlock &block);
 
 void weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
                  int x0, int y0, int first_row, int end_row, double *weighted);
