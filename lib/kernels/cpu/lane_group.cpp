@@ -15,9 +15,12 @@ constexpr int width = simd::width;
 // Where a shortcut leaves out more than this, relative to the diagonal or in standard
 // deviations, the patch is solved without it.
 constexpr double max_truncation = 3e-9;
-// The coupling of fibres is known to float precision; its error grows with the condition.
-constexpr double max_coupling_error = 6e-6;
-constexpr double max_cut_effect = 2e-5;  // standard deviations
+// The coupling of fibres is known to float precision. Bounds, some 100 times what is
+// found.
+constexpr double max_matrix_error = 1e-7;
+constexpr double max_light_error = 1e-5;
+constexpr double max_row_error = 2e-3;   // of bins in the padding
+constexpr double max_cut_effect = 2e-5;  // also a bound
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
 constexpr double max_edge_share = 1e-12;
@@ -65,7 +68,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
        band = simd::half_band_for(band + 2)) {
     system_.half_band = band;
     live_ = wide;
-    longer_ = 0;
+    longer_ = rounded_ = 0;
     cut(piece);
     wide = eliminate();
     live_ &= ~wide;
@@ -169,6 +172,7 @@ void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
       const int pw = first_bin + w;
       const int y0 = piece.y0(pf, pw);
       if (!is_cut(y0)) continue;
+      rounded_ |= 1U << lane;
       const int first_row = std::clamp(patch.ymin - y0, 0, layout.ny);
       const int end_row = std::clamp(patch.ymax - y0, first_row, layout.ny);
       kernels_.weigh_stamp(layout, piece.strip(), piece.stamp(pf, pw), piece.x0(pf, pw),
@@ -284,6 +288,7 @@ void LaneGroup::find_flux() {
                       solve_scratch_.resize(3 * unknowns * width), checks);
   for_each_live([&](size_t lane) {
     if (!(checks.residual[lane] <= max_residual * max_residual)) drop(lane);
+    light_[lane] = std::sqrt(checks.light[lane]);
   });
 }
 
@@ -319,8 +324,12 @@ std::array<size_t, simd::width> LaneGroup::root_classes(const double *marginal,
     for_each_live([&](size_t lane) {
       if (!has(open & positive, lane)) return;
       classes[lane] = k;
-      if (!(float_rounding * std::sqrt(coupling_[lane]) * roots[k].kappa <=
-            max_coupling_error))
+      // Errors grow with the condition: those of S in proportion, those of Q f with its
+      // root.
+      const double rounded = has(rounded_, lane) ? 1.0 : 0.0;
+      if (!(float_rounding * rounded * roots[k].kappa <= max_row_error) ||
+          !(float_rounding * coupling_[lane] * roots[k].kappa <= max_matrix_error) ||
+          !(float_rounding * light_[lane] * std::sqrt(roots[k].kappa) <= max_light_error))
         drop(lane);
     });
     open &= ~positive;

@@ -70,7 +70,9 @@ class LaneGroup {
   simd::BlockSystem system_{};
   unsigned live_ = 0;    // lanes, as bits, that are being solved and whose shortcuts hold
   unsigned longer_ = 0;  // lanes that need more padding
+  unsigned rounded_ = 0;  // lanes with sums over some rows, known to float precision
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
+  std::array<double, simd::width> light_{};     // of neighbouring fibres, in sigmas
   Aligned<double> band_, cross_, data_, flux_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;

@@ -264,6 +264,37 @@ void block_solve(const BlockSystem &system, const Elimination &e, double *r,
   }
 }
 
+// The square of what fibres see of each other's light, in standard deviations of a bin's
+// own: the largest. light: a vector of the system.
+template <int Band>
+Vector coupled_light(const BlockSystem &system, const double *x, double *light) {
+  const int n = system.nbin;
+  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
+  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
+    store(light + k, Vector{});
+  const double *cross = system.cross;
+  for (int f = 0; f + 1 < system.nfiber; ++f)
+    for (int j = 0; j < n; ++j, cross += system.nlag * lanes) {
+      const ptrdiff_t own = f * vector_size + static_cast<ptrdiff_t>(j) * lanes;
+      const Vector xj = absolute(load(x + own));
+      Vector total = load(light + own);
+      for (int l = 0; l < system.nlag; ++l) {
+        const int v = j + system.first_lag + l;
+        if (v < 0 || v >= n) continue;
+        const Vector a = absolute(load(cross + l * lanes));
+        const ptrdiff_t next = (f + 1) * vector_size + static_cast<ptrdiff_t>(v) * lanes;
+        total += a * absolute(load(x + next));
+        store(light + next, load(light + next) + a * xj);
+      }
+      store(light + own, total);
+    }
+  Vector largest{};
+  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
+    largest = maximum(
+        largest, load(light + k) * load(light + k) / load(system.band + k * (Band + 1)));
+  return largest;
+}
+
 template <int Band>
 void refine(const BlockSystem &system, const Elimination &e, double *flux,
             double *scratch, Checks &checks) {
@@ -299,6 +330,7 @@ void refine(const BlockSystem &system, const Elimination &e, double *flux,
     if (sweep + 1 < max_sweeps) residual_of<Band>(system, flux, r);
   }
   note(expected, checks.residual);  // squared here: the caller takes the root
+  note(coupled_light<Band>(system, flux, r), checks.light);
 }
 
 }  // namespace

@@ -138,6 +138,7 @@ struct Checks {
   double coupling[8];    // largest share of a diagonal element that a neighbour takes
   double truncation[8];  // marginal matrix beyond its band, relative to the diagonal
   double residual[8];    // error of the flux, estimated, in standard deviations
+  double light[8];       // that neighbours send to a bin, in its standard deviations
 };
 
 struct Poles {
