@@ -17,8 +17,10 @@ struct Pixel {
   double weight;  // 1/electrons^2
 };
 
-inline bool is_bad(double value, double ivar) {
-  return !std::isfinite(value) || !std::isfinite(ivar) || ivar < 0.0;
+template <class T>
+inline bool is_bad(T value, T ivar) {
+  // A difference with itself is 0 only for finite numbers.
+  return !(value - value == T{0}) | !(ivar - ivar == T{0}) | (ivar < T{0});
 }
 
 inline Pixel clean(double value, double ivar) {
