@@ -65,11 +65,10 @@ expect_json "scaling has every series" scaling.json \
 expect_json "scaling is measured" scaling.json \
   "all(p['seconds'] > 0 and p['ns_per_fiber_bin'] > 0 for p in j['scaling'])"
 
-bench=("$specex" bench)
-while read -r pattern options; do
-  # shellcheck disable=SC2086
-  expect_exit 21 "$options" "${bench[@]}" $options
-  expect_sentence "$options" "$pattern"
+while read -r pattern wrong; do
+  read -ra options <<<"$wrong"
+  expect_exit 21 "$wrong" "$specex" bench "${options[@]}"
+  expect_sentence "$wrong" "$pattern"
 done <<'WRONG'
 psf -i image.fits
 input -p psf.fits
