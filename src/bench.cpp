@@ -54,9 +54,10 @@ class Scaling {
           std::pair{12, 9}})
       add("spot", {few_fibers, some_bins, hsizex, hsizey}, 1);
     const int threads = std::stoi(Context(options_.options).described("threads"));
-    for (int count = 1; count <= threads; count *= 2)
+    for (int count = 1;; count = std::min(2 * count, threads)) {
       add("threads", {std::min(4 * few_fibers, options_.size.fibers), some_bins}, count);
-    return json_;
+      if (count == threads) return json_;
+    }
   }
 
  private:

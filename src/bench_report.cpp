@@ -128,6 +128,7 @@ void print_machine(const std::string &runs_on, const MachinePeak &peak) {
       "GB/s (copy)\n\n",
       today().c_str(), runs_on.c_str(), processor().c_str(),
       std::thread::hardware_concurrency(), peak.flops / 1e9, peak.bandwidth / 1e9);
+  std::fflush(stdout);
 }
 
 void print_measurement(const Measurement &measured, const MachinePeak &peak) {

@@ -18,13 +18,13 @@ void StageTotals::add(const StageSeconds &seconds) {
     seconds_[stage] += seconds[stage];
 }
 
-StageClock::StageClock(StageTotals &totals) : totals_(totals) {
-  if (of_this_thread_ == nullptr) of_this_thread_ = this;
+StageClock::StageClock(StageTotals &totals) : totals_(totals), outer_(of_this_thread_) {
+  if (outer_ == nullptr || &outer_->totals_ != &totals) of_this_thread_ = this;
 }
 
 StageClock::~StageClock() {
   if (of_this_thread_ != this) return;
-  of_this_thread_ = nullptr;
+  of_this_thread_ = outer_;
   enter(SPECEX_STAGE_FRAME);
   StageSeconds seconds{};
   for (size_t stage = 0; stage < seconds.size(); ++stage)

@@ -32,7 +32,8 @@ class StageTotals {
 };
 
 // Counts the time of the thread that made it, until its end. What is in no StageScope is
-// SPECEX_STAGE_FRAME. Where the thread has a clock already, that one goes on alone.
+// SPECEX_STAGE_FRAME. Where the thread has a clock for the same totals already, that one
+// goes on alone; one for others, of a call that this one is made within, goes on as well.
 class StageClock {
  public:
   explicit StageClock(StageTotals &totals);
@@ -56,6 +57,7 @@ class StageClock {
   static inline constinit thread_local StageClock *of_this_thread_ = nullptr;
 
   StageTotals &totals_;
+  StageClock *outer_;
   std::array<Clock::duration, SPECEX_NSTAGE> spent_{};
   Clock::time_point since_ = Clock::now();
   int stage_ = SPECEX_STAGE_FRAME;

@@ -86,6 +86,28 @@ void stages_of_threads_add_up(void **) {
   assert_true(counted <= options.num_threads * wall);
 }
 
+// A callback may extract with another context.
+void stages_of_calls_within_calls_are_their_own(void **) {
+  struct Inner {
+    Case c = specex_test::make_case();
+    PsfTables psf = c.psf;
+    Context context{specex_test::small_options(), psf.view()};
+    double wall = 0.0;
+  } inner;
+  const Context outer(specex_test::small_options(), inner.psf.view());
+  const auto extract_once = [](int64_t, int64_t, void *user) {
+    auto &own = *static_cast<Inner *>(user);
+    if (own.wall == 0.0) own.wall = extract(own.c, own.context);
+    return int32_t{0};
+  };
+  assert_status(specex_set_progress(outer, extract_once, &inner), SPECEX_OK);
+  const double wall = extract(inner.c, outer);
+  assert_true(total(stage_seconds(inner.context)) > 0.0);
+  assert_true(total(stage_seconds(inner.context)) <= 2 * inner.wall);
+  assert_true(total(stage_seconds(outer)) >= inner.wall);
+  assert_true(total(stage_seconds(outer)) <= 2 * wall);
+}
+
 void stages_have_names(void **) {
   std::set<std::string> names;
   for (int stage = 0; stage < SPECEX_NSTAGE; ++stage)
@@ -127,6 +149,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(stages_add_up_to_the_time_of_one_thread),
       cmocka_unit_test(stages_of_threads_add_up),
+      cmocka_unit_test(stages_of_calls_within_calls_are_their_own),
       cmocka_unit_test(stages_have_names),
       cmocka_unit_test(stages_fit_the_array_given),
   };
