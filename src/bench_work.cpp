@@ -180,20 +180,18 @@ Work model_work(const Sizes &s) {
           single * s.spot_size * spots + 4 * real * s.pixels};
 }
 
-// R f and its units; resolution, flux, ivar, chi2pix, masked fraction and mask of a
-// patch.
+// R f and its units; resolution, flux, ivar, chi2pix, masked fraction and mask, from the
+// solution to their places.
 Work finish_work(const Sizes &s) {
   return {(2 * s.ndiag + 10) * s.core, 2 * real * (s.ndiag + 5) * s.core};
 }
 
-// The same from the patches into the frame, the model image added up, and one look at
-// every pixel that was given.
+// A look at every pixel that was given; the frame and the model image are cleared.
 Work frame_work(const Sizes &s, const BenchProblem &problem) {
   const specex_image &image = problem.image();
   const double element = image.type == SPECEX_FLOAT32 ? single : real;
   const double given = static_cast<double>(image.nx) * static_cast<double>(image.ny);
-  return {s.pixels,
-          2 * real * (s.ndiag + 5) * s.bins + 3 * real * s.pixels + 2 * element * given};
+  return {0, real * (s.ndiag + 5) * s.bins + (2 * element + real) * given};
 }
 
 }  // namespace

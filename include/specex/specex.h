@@ -397,7 +397,7 @@ SPECEX_API specex_status specex_extract_frame(specex_context *context,
 // Where the time of an extraction goes. Every moment of a thread belongs to one stage;
 // later releases may add stages at the end.
 enum {
-  SPECEX_STAGE_FRAME = 0,   // what is left: plan, memory, waiting, placing of patches
+  SPECEX_STAGE_FRAME = 0,   // what is left: checks, plan, memory, waiting
   SPECEX_STAGE_PIXELS = 1,  // where spots lie; the pixels around them
   SPECEX_STAGE_SPOTS = 2,   // the PSF at every bin
   SPECEX_STAGE_BLOCKS = 3,  // blocks of the normal equations, A^T W A and A^T W d
