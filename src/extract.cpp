@@ -40,8 +40,6 @@ const std::map<std::string, int32_t> backends = {{"auto", SPECEX_BACKEND_AUTO},
                                                  {"cpu", SPECEX_BACKEND_CPU},
                                                  {"cuda", SPECEX_BACKEND_CUDA},
                                                  {"reference", SPECEX_BACKEND_REFERENCE}};
-const std::map<std::string, int32_t> compats = {
-    {"none", SPECEX_COMPAT_NONE}, {"gpu_specter", SPECEX_COMPAT_GPU_SPECTER}};
 const std::map<std::string, int32_t> decorrelations = {
     {"signal", SPECEX_DECORRELATE_SIGNAL}, {"noise", SPECEX_DECORRELATE_NOISE}};
 
@@ -73,15 +71,6 @@ void apply_environment(specex_options &options) {
         std::max(0, std::atoi(environment("SLURM_CPUS_PER_TASK").c_str()));
 }
 
-// gpu_specter's program divides a bundle by these where nothing is said.
-void apply_compat(specex_options &options) {
-  constexpr int32_t nsubbundles = 5;
-  constexpr int32_t nwavestep = 50;
-  if (options.compat != SPECEX_COMPAT_GPU_SPECTER) return;
-  if (options.nsubbundles == 0) options.nsubbundles = nsubbundles;
-  if (options.nwavestep == 0) options.nwavestep = nwavestep;
-}
-
 void interpret(ExtractOptions &options) {
   ExtractionSettings &settings = options.settings;
   if (!options.wavelengths.empty())
@@ -89,10 +78,9 @@ void interpret(ExtractOptions &options) {
   settings.badmask = parse_badmask(options.badmask);
   settings.model = !options.output.model_path.empty();
   settings.options.backend = backends.at(options.backend);
-  settings.options.compat = compats.at(options.compat);
   settings.options.decorrelate = decorrelations.at(options.decorrelate);
   apply_environment(settings.options);
-  apply_compat(settings.options);
+  choose_compat(settings.options, options.compat);
   options.output.scores = !options.no_scores;
 
   check_fits_output(options.output.path);

@@ -18,6 +18,15 @@ T *allocate(std::unique_ptr<T[]> &array, size_t count) {
 
 }  // namespace
 
+void choose_compat(specex_options &options, const std::string &name) {
+  constexpr int32_t nsubbundles = 5;
+  constexpr int32_t nwavestep = 50;
+  options.compat = name == "none" ? SPECEX_COMPAT_NONE : SPECEX_COMPAT_GPU_SPECTER;
+  if (options.compat == SPECEX_COMPAT_NONE) return;
+  if (options.nsubbundles == 0) options.nsubbundles = nsubbundles;
+  if (options.nwavestep == 0) options.nwavestep = nwavestep;
+}
+
 OwnedFrame::OwnedFrame(int32_t first_fiber, int32_t nspec, int64_t nwave, int32_t ndiag) {
   const size_t nbin = static_cast<size_t>(nspec) * static_cast<size_t>(nwave);
   view_.struct_size = sizeof view_;

@@ -27,6 +27,10 @@ struct ExtractionSettings {
   specex_options options = default_options();
 };
 
+// Rules by their name, "none" or "gpu_specter"; and gpu_specter's division of a bundle,
+// where nothing is said of it.
+void choose_compat(specex_options &options, const std::string &name);
+
 // A frame with the arrays it points to, which are not set: the extraction sets them.
 class OwnedFrame {
  public:

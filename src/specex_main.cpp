@@ -79,5 +79,6 @@ int main(int argc, char **argv) {
   specex_cli::add_compare(app);
   specex_cli::add_info(app);
   specex_cli::add_demo(app);
+  specex_cli::add_bench(app);
   return specex_cli::parse_and_run(app, argc, argv);
 }

@@ -16,5 +16,6 @@ void add_make_psf(CLI::App &app);
 void add_compare(CLI::App &app);
 void add_info(CLI::App &app);
 void add_demo(CLI::App &app);
+void add_bench(CLI::App &app);
 
 }  // namespace specex_cli

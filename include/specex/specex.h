@@ -394,6 +394,34 @@ SPECEX_API specex_status specex_extract_frame(specex_context *context,
                                               int32_t first_fiber, int32_t nspec,
                                               specex_frame *frame);
 
+// Where the time of an extraction goes. Every moment of a thread belongs to one stage;
+// later releases may add stages at the end.
+enum {
+  SPECEX_STAGE_FRAME = 0,   // what is left: checks, plan, memory, waiting
+  SPECEX_STAGE_PIXELS = 1,  // where spots lie; the pixels around them
+  SPECEX_STAGE_SPOTS = 2,   // the PSF at every bin
+  SPECEX_STAGE_BLOCKS = 3,  // blocks of the normal equations, A^T W A and A^T W d
+  SPECEX_STAGE_GATHER = 4,  // each patch's equations, cut from the blocks; conditioning
+  SPECEX_STAGE_ELIMINATION = 5,  // of each fibre's neighbours
+  SPECEX_STAGE_FLUX = 6,         // solution of the equations
+  SPECEX_STAGE_ROOT = 7,         // square roots: resolution and inverse variance
+  SPECEX_STAGE_MODEL = 8,        // model image and chi2pix
+  SPECEX_STAGE_FINISH = 9,       // masks, units and the caller's layout
+  SPECEX_STAGE_FALLBACK = 10,    // all of the patches solved without vector lanes
+  SPECEX_NSTAGE = 11
+};
+
+// Purpose: the name of a stage ("spots"). Never NULL, never fails; "unknown" for a number
+//          that is no stage. Thread-safe.
+SPECEX_API const char *specex_stage_name(int32_t stage);
+
+// Purpose: what each stage of the context's last extraction took, summed over threads.
+// in:      capacity (SPECEX_NSTAGE for all stages)
+// out:     seconds[capacity]; 0 for stages that this library does not have
+// Errors:  ARGUMENT.
+SPECEX_API specex_status specex_stage_seconds(specex_context *context, double *seconds,
+                                              int64_t capacity);
+
 // Purpose: the forward model: adds up spots times spectra into an image.
 // in:      spectra [nspec][nwave of the grid], electrons per Angstrom; nx, ny pixels
 // out:     image [ny][nx], electrons, overwritten

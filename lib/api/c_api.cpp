@@ -9,6 +9,7 @@
 
 #include "api/guard.hpp"
 #include "base/options.hpp"
+#include "base/stage_clock.hpp"
 #include "base/status.hpp"
 #include "base/struct_size.hpp"
 #include "model/frame.hpp"
@@ -248,7 +249,7 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     check_batch(own.engine, patches, results, n);
     const auto count = static_cast<size_t>(n);
     return own.engine.extract_patches(own_image, {patches, count}, {results, count},
-                                      own.progress);
+                                      own.progress, own.stages);
   });
 }
 
@@ -291,10 +292,24 @@ specex_status specex_extract_frame(specex_context *context, const specex_image *
       match("model_nx", own_frame.model_nx, own_image.nx);
       match("model_ny", own_frame.model_ny, own_image.ny);
     }
-    const specex_status status =
-        own.engine.extract_frame(own_image, own_grid, own_frame, own.log, own.progress);
+    const specex_status status = own.engine.extract_frame(
+        own_image, own_grid, own_frame, own.log, own.progress, own.stages);
     return_struct(own_frame, frame);
     return status;
+  });
+}
+
+const char *specex_stage_name(int32_t stage) { return stage_name(stage); }
+
+specex_status specex_stage_seconds(specex_context *context, double *seconds,
+                                   int64_t capacity) {
+  return with_context(context, [&](specex_context &own) {
+    required_count(capacity, 0, "capacity");
+    if (capacity == 0) return SPECEX_OK;
+    const StageSeconds &spent = own.stages.seconds();
+    std::fill_n(required(seconds, "seconds"), capacity, 0.0);
+    std::copy_n(spent.begin(), std::min<int64_t>(capacity, SPECEX_NSTAGE), seconds);
+    return SPECEX_OK;
   });
 }
 

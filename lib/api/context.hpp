@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/stage_clock.hpp"
 #include "engine/engine.hpp"
 
 struct specex_context {
@@ -22,6 +23,7 @@ struct specex_context {
 
   specex::Log log;
   specex::Progress progress;
+  specex::StageTotals stages;  // of the last extraction
   specex::Engine engine;
   int threads;  // that files may be read and written with
   std::string last_error;

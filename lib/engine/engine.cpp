@@ -146,20 +146,23 @@ void Engine::check_image(const specex_image &image) const {
 }
 
 void Engine::run(const specex_image &image, std::span<const specex_patch> patches,
-                 std::span<PatchOutput> outputs, Progress &progress) const {
+                 std::span<PatchOutput> outputs, Progress &progress,
+                 StageTotals &stages) const {
   Rules rules;
   rules.compat = options_.compat == SPECEX_COMPAT_GPU_SPECTER;
   rules.noise = options_.decorrelate == SPECEX_DECORRELATE_NOISE;
   rules.regularize = options_.regularize;
   rules.psferr = psferr();
-  backend_->extract({loaded_->psf, *loaded_->spots, image, rules, progress}, patches,
-                    outputs);
+  backend_->extract({loaded_->psf, *loaded_->spots, image, rules, progress, stages},
+                    patches, outputs);
 }
 
 specex_status Engine::extract_patches(const specex_image &image,
                                       std::span<const specex_patch> patches,
                                       std::span<specex_result> results,
-                                      Progress &progress) const {
+                                      Progress &progress, StageTotals &stages) const {
+  stages.clear();
+  const StageClock clock(stages);
   check_image(image);
   if (options_.strict != 0)
     for (const specex_patch &patch : patches)
@@ -171,7 +174,7 @@ specex_status Engine::extract_patches(const specex_image &image,
       std::fill_n(results[k].model, model_size(patches[k]), 0.0);
   }
   progress.start(static_cast<int64_t>(patches.size()));
-  run(image, patches, outputs, progress);
+  run(image, patches, outputs, progress, stages);
   for (size_t k = 0; k < patches.size(); ++k) {
     results[k].status = outputs[k].status;
     results[k].path = outputs[k].path;
@@ -185,7 +188,9 @@ specex_status Engine::extract_patches(const specex_image &image,
 
 specex_status Engine::extract_frame(const specex_image &image, const specex_grid &grid,
                                     specex_frame &frame, const Log &log,
-                                    Progress &progress) const {
+                                    Progress &progress, StageTotals &stages) const {
+  stages.clear();
+  const StageClock clock(stages);
   check_image(image);
   std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
   if (options_.compat == SPECEX_COMPAT_NONE)
@@ -205,7 +210,7 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   progress.start(static_cast<int64_t>(patches.size()));
   std::vector<PatchOutput> outputs;
   for (const specex_patch &patch : patches) outputs.emplace_back(patch, frame);
-  run(image, patches, outputs, progress);
+  run(image, patches, outputs, progress, stages);
   if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
   for (const PatchOutput &output : outputs)
     count_patch(output.status, output.path, frame);

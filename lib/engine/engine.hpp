@@ -31,12 +31,12 @@ class Engine {
 
   specex_status extract_patches(const specex_image &image,
                                 std::span<const specex_patch> patches,
-                                std::span<specex_result> results,
-                                Progress &progress) const;
+                                std::span<specex_result> results, Progress &progress,
+                                StageTotals &stages) const;
 
   specex_status extract_frame(const specex_image &image, const specex_grid &grid,
-                              specex_frame &frame, const Log &log,
-                              Progress &progress) const;
+                              specex_frame &frame, const Log &log, Progress &progress,
+                              StageTotals &stages) const;
 
   void project(const specex_grid &grid, int first_fiber, int nspec, const double *spectra,
                int64_t nx, int64_t ny, double *image, Progress &progress) const;
@@ -44,7 +44,7 @@ class Engine {
  private:
   void check_image(const specex_image &image) const;
   void run(const specex_image &image, std::span<const specex_patch> patches,
-           std::span<PatchOutput> outputs, Progress &progress) const;
+           std::span<PatchOutput> outputs, Progress &progress, StageTotals &stages) const;
 
   // On the heap, so that the spot model's reference outlives a move.
   struct LoadedPsf {

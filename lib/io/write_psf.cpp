@@ -35,7 +35,7 @@ void check(const specex_psf &psf) {
 
 void write_kind(FitsBuilder &builder) {
   builder.write_text("PSFTYPE", "GAUSS-HERMITE", nullptr);
-  builder.write_integer("PSFVER", 3, nullptr);
+  builder.write_text("PSFVER", "3", nullptr);  // a text in DESI's files, and to specter
 }
 
 void write_range(FitsBuilder &builder, const specex_psf &psf, double wavemin,

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/log.hpp"
+#include "base/stage_clock.hpp"
 #include "kernels/shared/patch_output.hpp"
 #include "kernels/shared/rules.hpp"
 #include "kernels/shared/spot_model.hpp"
@@ -22,7 +23,8 @@ struct Run {
   const SpotModel &spots;
   const specex_image &image;
   const Rules &rules;
-  Progress &progress;  // step() once a patch; stop early where it answers false
+  Progress &progress;   // step() once a patch; stop early where it answers false
+  StageTotals &stages;  // every thread adds its time, by a StageClock
 };
 
 class Backend {

@@ -174,6 +174,7 @@ void context_null_handle_is_an_argument_error_everywhere(void **) {
   assert_status(specex_extract_patches(nullptr, &image, &patch, 1, &result), expected);
   assert_status(specex_assemble(nullptr, &patch, &result, 1, &frame), expected);
   assert_status(specex_extract_frame(nullptr, &image, &grid, 0, 1, &frame), expected);
+  assert_status(specex_stage_seconds(nullptr, &value, 1), expected);
   assert_status(specex_project(nullptr, &grid, 0, 1, &value, 1, 1, &value), expected);
 }
 

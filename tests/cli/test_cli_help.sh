@@ -7,17 +7,17 @@
 expect_exit 0 version "$specex" --version
 expect "version is a number" grep -qx 'specex [0-9]*\.[0-9]*\.[0-9]*' out.log
 expect_exit 0 help "$specex" --help
-for command in extract simulate make-psf compare info demo; do
+for command in extract simulate make-psf compare info demo bench; do
   expect "help names $command" grep -q "^  $command " out.log
 done
-for command in extract simulate make-psf compare info demo; do
+for command in extract simulate make-psf compare info demo bench; do
   expect_exit 0 "help of $command" "$specex" "$command" --help
   expect "$command shows how it is called" grep -q "$command" out.log
   expect_exit 0 "help of $command" "$specex" "$command" --help
   expect "help is on the standard output alone" test ! -s err.log
   cp out.log "help-$command.log"
 done
-for command in extract simulate make-psf compare; do
+for command in extract simulate make-psf compare bench; do
   expect "$command has an example" grep -qi example "help-$command.log"
 done
 for option in -i,--input -p,--psf -o,--output -m,--model -w,--wavelength -s,--specmin \

@@ -11,7 +11,7 @@ program=$1 source=$2
 failed=0
 complain() { echo "$1"; failed=1; }
 
-options=$(for command in extract simulate make-psf compare info demo; do
+options=$(for command in extract simulate make-psf compare info demo bench; do
             "$program" "$command" --help | grep -oE '^ +(-[a-z],)?(--[a-z0-9-]+)'
           done | grep -oE -- '--[a-z0-9-]+' | sort -u)
 [ "$(wc -l <<<"$options")" -gt 30 ] || complain "no options found in the help"

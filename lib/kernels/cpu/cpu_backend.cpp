@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "base/floating_point.hpp"
+#include "base/stage_clock.hpp"
 #include "base/threads.hpp"
 #include "kernels/cpu/block_solve.hpp"
 #include "kernels/cpu/instruction_set.hpp"
@@ -156,6 +157,7 @@ class Worker {
 
   void extract(size_t number, const Indices &piece) {
     solve(piece);
+    const StageScope stage(SPECEX_STAGE_MODEL);
     work_.commits.commit(number, std::move(models_));
     models_.clear();
   }
@@ -207,6 +209,7 @@ class Worker {
 
   void finish_lane(const Window &window, const Lane &lane) {
     deliver(window, window.shape, [&](const Box &box, PatchOutput &output) {
+      const StageScope stage(SPECEX_STAGE_FINISH);
       finish(work_.run, window.shape, lane.sums, lane.measured, lane.solution, output);
       model_.fill(piece_, lane, box, output, model_of_piece(output.model));
       output.path = SPECEX_PATH_VECTOR;
@@ -226,6 +229,7 @@ class Worker {
   // The way that always holds: a patch from its own normal equations, a window in parts
   // with `margin` times its padding.
   void alone(size_t k, int margin) {
+    const StageScope stage(SPECEX_STAGE_FALLBACK);
     const Window &window = work_.windows[k];
     const specex_patch &patch = work_.patches[window.patch];
     const std::vector<specex_patch> parts =
@@ -312,6 +316,7 @@ class CpuBackend final : public Backend {
     const auto work = [&]() noexcept {
       try {
         const FloatingPointScope floating_point;
+        const StageClock clock(run.stages);
         Worker worker(shared);
         for (size_t k = next++; k < pieces.size(); k = next++)
           worker.extract(k, pieces[k]);

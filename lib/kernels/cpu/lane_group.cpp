@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "base/stage_clock.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 
 namespace specex {
@@ -84,6 +85,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
 }
 
 void LaneGroup::cut(const Piece &piece) {
+  const StageScope stage(SPECEX_STAGE_GATHER);
   const specex_patch &one = *lanes_[0].patch;
   system_.nfiber = one.pad_nfiber;
   system_.nbin = one.pad_nbin;
@@ -249,6 +251,7 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
 
 // Returns the lanes whose marginal matrices are wider than the band.
 unsigned LaneGroup::eliminate() {
+  const StageScope stage(SPECEX_STAGE_ELIMINATION);
   if (live_ == 0) return 0;
   // Idle lanes need numbers that are defined: those of a live one.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
@@ -282,6 +285,7 @@ unsigned LaneGroup::eliminate() {
 }
 
 void LaneGroup::find_flux() {
+  const StageScope stage(SPECEX_STAGE_FLUX);
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   simd::Checks checks{};
   kernels_.solve_flux(system_, elimination_, flux_.resize(unknowns * width),
@@ -378,6 +382,7 @@ void LaneGroup::check_padding(int f, const double *marginal, const double *upper
 }
 
 void LaneGroup::take_roots(const Piece &piece) {
+  const StageScope stage(SPECEX_STAGE_ROOT);
   const int nbin = system_.nbin;
   const PatchShape shape(*lanes_[0].patch);
   const int nfiber = lanes_[0].patch->nfiber;

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cmath>
 
+#include "base/stage_clock.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/shared/gauss_hermite_spots.hpp"
 #include "kernels/shared/image.hpp"
@@ -76,6 +77,7 @@ void fill_row(const specex_image &image, int64_t y, int64_t xlow, int64_t xhigh,
 }  // namespace
 
 bool Piece::prepare(const PieceShape &shape) {
+  const StageScope pixels_stage(SPECEX_STAGE_PIXELS);
   shape_ = shape;
   const Psf &psf = run_.psf;
   layout_.nx = psf.spot_nx();
@@ -99,6 +101,7 @@ bool Piece::prepare(const PieceShape &shape) {
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
   std::fill_n(cross_.data(), bins * lag_stride(), 0.0);
+  const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
   for (int f = 0; f < shape.nfiber; ++f) form_block(f);
   return true;
 }
@@ -293,6 +296,7 @@ void Piece::load_fiber(int f) {
 }
 
 void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
+  const StageScope stage(SPECEX_STAGE_SPOTS);
   int corner_x[width];
   int corner_y[width];
   int shift[width];

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/stage_clock.hpp"
+
 namespace specex {
 namespace {
 
@@ -92,6 +94,7 @@ PieceModel::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
 
 void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
                       const PatchOutput &output, ModelPart *model) {
+  const StageScope stage(SPECEX_STAGE_MODEL);
   const specex_patch &patch = *lane.patch;
   const PatchShape shape(patch);
   const int first_fiber =

@@ -10,6 +10,7 @@
 //   ivar = s^2,  s = row sums of Q
 #include <algorithm>
 
+#include "base/stage_clock.hpp"
 #include "kernels/shared/chi2.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
@@ -123,6 +124,7 @@ void add_model(const Run &run, const specex_patch &patch, const Projection &a,
 
 void extract_patch(const Run &run, const specex_patch &patch, const Box &box,
                    PatchOutput &output) {
+  const StageScope stage(SPECEX_STAGE_FALLBACK);
   const PatchShape shape(patch);
   SpotTable spots;
   spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
