@@ -531,10 +531,15 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
           dot += spot * canvas[at(r * stride + 8 + c)];
           expected[at(r * stride + 8 + c)] += 3.7 * spot;
         }
-      assert_near(
-          kernels->dot_stamp(layout, f.kept.data(), 1, end, canvas.data() + 8, stride),
-          dot, 1e-12);
-      kernels->add_stamp(layout, f.kept.data(), 3.7, 1, end, canvas.data() + 8, stride);
+      const int x0 = 8;
+      const int y0 = 0;
+      const double flux = 3.7;
+      const simd::FiberLight light{layout, f.kept.data(), &x0, &y0, &flux, 1};
+      const simd::Canvas pixels{canvas.data() + stride, stride, 0, 1, end};
+      double sum = 0.0;
+      kernels->dot_stamps(light, pixels, &sum);
+      assert_near(sum, dot, 1e-12);
+      kernels->add_light(light, pixels);
       for (size_t k = 0; k < canvas.size(); ++k)
         assert_near(canvas[k], expected[k], 1e-14);
     }

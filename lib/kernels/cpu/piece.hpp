@@ -68,6 +68,9 @@ class Piece {
   // By fibre and bin of the piece, counted from its first.
   int x0(int f, int w) const { return x0_[index(f, w)]; }
   int y0(int f, int w) const { return y0_[index(f, w)]; }
+  // Consecutive bins from w on.
+  const int *x0s(int f, int w) const { return &x0_[index(f, w)]; }
+  const int *y0s(int f, int w) const { return &y0_[index(f, w)]; }
   const float *stamp(int f, int w) const {
     return kept_.data() + index(f, w) * static_cast<size_t>(layout_.size);
   }

@@ -9,8 +9,6 @@
 namespace specex {
 namespace {
 
-constexpr int block_bins = 32;  // whose pixels stay in cache
-
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
 // The whole stamps of some fibres and bins of a piece.
@@ -28,12 +26,14 @@ Box stamps_of(const Piece &piece, int first_fiber, int nfiber, int first_bin, in
   return box;
 }
 
-// Calls visit(fibre, bin), block by block of bins.
-template <class Visit>
-void for_each_bin(int nfiber, int nbin, Visit &&visit) {
-  for (int first = 0; first < nbin; first += block_bins)
-    for (int f = 0; f < nfiber; ++f)
-      for (int w = first; w < std::min(nbin, first + block_bins); ++w) visit(f, w);
+simd::Canvas canvas_of(const Box &box, double *pixels) {
+  return {pixels, box.width(), box.xmin, box.ymin, box.ymax};
+}
+
+simd::FiberLight light_of(const Piece &piece, int f, int w, int nbin,
+                          const double *flux) {
+  return {piece.layout(),   piece.stamp(f, w), piece.x0s(f, w),
+          piece.y0s(f, w), flux,              nbin};
 }
 
 }  // namespace
@@ -42,31 +42,9 @@ Box PieceModel::stamps_box(const Piece &piece) {
   return stamps_of(piece, 0, piece.shape().nfiber, 0, piece.shape().nbin);
 }
 
-void PieceModel::add(const Piece &piece, int f, int w, double flux,
-                     const Canvas &canvas) const {
-  const int y0 = piece.y0(f, w);
-  const int ny = piece.layout().ny;
-  const int first = std::clamp(canvas.box.ymin - y0, 0, ny);
-  const int end = std::clamp(canvas.box.ymax - y0, first, ny);
-  if (flux == 0.0 || first == end) return;
-  kernels_.add_stamp(piece.layout(), piece.stamp(f, w), flux, first, end,
-                     canvas.row(y0) + (piece.x0(f, w) - canvas.box.xmin),
-                     canvas.box.width());
-}
-
-double PieceModel::dot(const Piece &piece, int f, int w, const Canvas &canvas) const {
-  const int y0 = piece.y0(f, w);
-  const int ny = piece.layout().ny;
-  const int first = std::clamp(canvas.box.ymin - y0, 0, ny);
-  const int end = std::clamp(canvas.box.ymax - y0, first, ny);
-  return kernels_.dot_stamp(piece.layout(), piece.stamp(f, w), first, end,
-                            canvas.row(y0) + (piece.x0(f, w) - canvas.box.xmin),
-                            canvas.box.width());
-}
-
 // chi2 of the pixels under the core's stamps, for the model of all padded bins.
-PieceModel::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
-                                          const Box &box) {
+simd::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
+                                    const Box &box) {
   const specex_patch &patch = *lane.patch;
   const PatchShape shape(patch);
   const int first_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
@@ -77,17 +55,18 @@ PieceModel::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
       intersect(box, stamps_of(piece, first_fiber + shape.core_fiber, patch.nfiber,
                                first_bin + shape.core_bin, patch.nbin)));
   const size_t count = at(bounds.width()) * at(bounds.height());
-  const Canvas canvas{bounds, chi2_.resize(count)};
+  const simd::Canvas canvas = canvas_of(bounds, chi2_.resize(count));
   std::fill_n(canvas.pixels, count, 0.0);
-  for_each_bin(shape.nfiber, shape.nbin, [&](int f, int w) {
-    add(piece, first_fiber + f, first_bin + w, lane.solution.flux[at(f * shape.nbin + w)],
-        canvas);
-  });
+  for (int f = 0; f < shape.nfiber; ++f)
+    kernels_.add_light(light_of(piece, first_fiber + f, first_bin, shape.nbin,
+                                &lane.solution.flux[at(f * shape.nbin)]),
+                       canvas);
   const simd::Strip &strip = piece.strip();
   for (int y = bounds.ymin; y < bounds.ymax; ++y) {
     const ptrdiff_t from = (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
     kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
-                      piece.weight_scale(), run_.rules.psferr, canvas.row(y));
+                      piece.weight_scale(), run_.rules.psferr,
+                      canvas.pixels + (y - bounds.ymin) * canvas.stride);
   }
   return canvas;
 }
@@ -100,25 +79,26 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
   const int first_fiber =
       patch.pad_first_fiber - piece.shape().first_fiber + shape.core_fiber;
   const int first_bin = patch.pad_first_bin - piece.shape().first_bin + shape.core_bin;
-  Canvas chi2{};
+  simd::Canvas chi2{};
   if (output.chi2pix != nullptr) chi2 = chi2_image(piece, lane, box);
-  Canvas light{};
   std::vector<double> flux;
-  if (model != nullptr) {
-    light = {model->box, model->pixels.data()};
-    flux = model_flux(run_.rules, shape, patch, lane.solution);
-  }
-  for_each_bin(patch.nfiber, patch.nbin, [&](int i, int j) {
+  if (model != nullptr) flux = model_flux(run_.rules, shape, patch, lane.solution);
+  sums_.resize(at(patch.nbin));
+  for (int i = 0; i < patch.nfiber; ++i) {
+    const double *own = model != nullptr ? &flux[at(i * patch.nbin)] : nullptr;
+    const simd::FiberLight light =
+        light_of(piece, first_fiber + i, first_bin, patch.nbin, own);
     if (model != nullptr)
-      add(piece, first_fiber + i, first_bin + j, flux[at(i * patch.nbin + j)], light);
-    if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber ||
-        j < output.first_bin || j >= output.end_bin)
-      return;
-    const double used =
-        lane.sums.usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
-    output.chi2pix[output.at(i, j)] =
-        used > 1e-12 ? dot(piece, first_fiber + i, first_bin + j, chi2) / used : 0.0;
-  });
+      kernels_.add_light(light, canvas_of(model->box, model->pixels.data()));
+    if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber)
+      continue;
+    kernels_.dot_stamps(light, chi2, sums_.data());
+    for (int j = output.first_bin; j < output.end_bin; ++j) {
+      const double used =
+          lane.sums.usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
+      output.chi2pix[output.at(i, j)] = used > 1e-12 ? sums_[at(j)] / used : 0.0;
+    }
+  }
 }
 
 }  // namespace specex

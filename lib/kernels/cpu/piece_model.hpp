@@ -22,23 +22,12 @@ class PieceModel {
   static Box stamps_box(const Piece &piece);
 
  private:
-  // An image whose columns hold whole stamps.
-  struct Canvas {
-    Box box;
-    double *pixels;
-
-    double *row(int y) const {
-      return pixels + static_cast<ptrdiff_t>(y - box.ymin) * box.width();
-    }
-  };
-
-  Canvas chi2_image(const Piece &piece, const Lane &lane, const Box &box);
-  void add(const Piece &piece, int f, int w, double flux, const Canvas &canvas) const;
-  double dot(const Piece &piece, int f, int w, const Canvas &canvas) const;
+  simd::Canvas chi2_image(const Piece &piece, const Lane &lane, const Box &box);
 
   const Run &run_;
   const simd::Kernels &kernels_;
   Aligned<double> chi2_;
+  std::vector<double> sums_;
 };
 
 }  // namespace specex

@@ -13,7 +13,7 @@ namespace {
 constexpr int longest_whole = 192;   // bins of a patch that is solved in one lane
 constexpr int bins_of_group = 1200;  // that 8 windows cover, about
 constexpr int shortest_core = 48;    // of a patch that is solved alone
-constexpr double decay_spots = 7.0;  // heights of a spot
+constexpr double decay_spots = 6.0;  // heights of a spot
 
 // bins: of the grid, those that the part answers for, and all that are solved.
 specex_patch part_of(const specex_patch &patch, int first, int end, int pad_first,

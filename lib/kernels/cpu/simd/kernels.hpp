@@ -155,6 +155,25 @@ struct Elimination {
   double *scratch;
 };
 
+// Kept stamps of consecutive bins of a fibre, rows rising.
+struct FiberLight {
+  StampLayout layout;
+  const float *stamps;  // [nbin][size]
+  const int *x0;
+  const int *y0;
+  const double *flux;
+  int nbin;
+};
+
+// Pixels whose columns hold whole stamps; what stamps have in other rows is left out.
+struct Canvas {
+  double *pixels;
+  ptrdiff_t stride;
+  int xmin;
+  int ymin;
+  int ymax;
+};
+
 struct Kernels {
   const char *name;
 
@@ -204,16 +223,14 @@ struct Kernels {
                       const Poles &poles, const double *flux, int nkeep, double *row_sum,
                       double *smoothed, double *diagonals, double *scratch);
 
-  // canvas += flux * spot, over the stamp's rows [first_row, end_row)
-  void (*add_stamp)(const StampLayout &layout, const float *stamp, double flux,
-                    int first_row, int end_row, double *canvas, ptrdiff_t stride);
+  // canvas += flux * spot of each bin
+  void (*add_light)(const FiberLight &light, const Canvas &canvas);
   // canvas, the model of `count` pixels, becomes their chi2; weights are divided by
   // scale.
   void (*chi2_row)(ptrdiff_t count, const double *values, const double *weights,
                    double scale, double psferr, double *canvas);
-  // sum of spot * canvas
-  double (*dot_stamp)(const StampLayout &layout, const float *stamp, int first_row,
-                      int end_row, const double *canvas, ptrdiff_t stride);
+  // sums[bin] = sum of spot * canvas
+  void (*dot_stamps)(const FiberLight &light, const Canvas &canvas, double *sums);
 };
 
 }  // namespace specex::simd

@@ -36,7 +36,7 @@ SPECEX_INLINE auto dot_rows(const T *a, const T *b, int rows, int blocks, int ro
 // Sum over the pixels that two stamps share: `theirs` lies `right` columns (a multiple of
 // 8) and `down` rows on from `ours`.
 template <int Blocks, int Rows, class T>
-SPECEX_INLINE auto dot_stamps(const Shape<Blocks, Rows> &shape, const T *ours,
+SPECEX_INLINE auto shared_dot(const Shape<Blocks, Rows> &shape, const T *ours,
                               const T *theirs, int right, int down) {
   const int rows = shape.ny - (down < 0 ? -down : down);
   const int columns = shape.row - (right < 0 ? -right : right);
@@ -156,7 +156,7 @@ SPECEX_INLINE void band_row(const Shape<Blocks, Rows> &shape, const FiberBlock &
     for (int k = 0; k < lanes; ++k) {
       const int v = w + first + k;
       const bool counts = first + k <= block.half_band && v < block.nbin;
-      part[k] = counts ? dot_stamps(shape, weighted, ring_stamp(block, v),
+      part[k] = counts ? shared_dot(shape, weighted, ring_stamp(block, v),
                                     block.own.x0[v] - block.own.x0[w],
                                     block.own.y0[v] - block.own.y0[w])
                        : Vector{};
@@ -194,7 +194,7 @@ SPECEX_INLINE void cross_column(const Shape<Blocks, Rows> &shape, const FiberBlo
     for (int k = 0; k < lanes; ++k) {
       const int v = w - block.first_lag - first - k;
       const bool counts = first + k < block.nlag && v >= 0 && v < block.nbin;
-      part[k] = counts ? dot_stamps(shape, weighted, stamp_of(block, block.before, v),
+      part[k] = counts ? shared_dot(shape, weighted, stamp_of(block, block.before, v),
                                     block.before.x0[v] - block.own.x0[w],
                                     block.before.y0[v] - block.own.y0[w])
                        : Floats{};

@@ -40,11 +40,9 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
                  const Poles &poles, const double *flux, int nkeep, double *row_sum,
                  double *smoothed, double *diagonals, double *scratch);
 
-void add_stamp(const StampLayout &layout, const float *stamp, double flux, int first_row,
-               int end_row, double *canvas, ptrdiff_t stride);
+void add_light(const FiberLight &light, const Canvas &canvas);
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
               double psferr, double *canvas);
-double dot_stamp(const StampLayout &layout, const float *stamp, int first_row,
-                 int end_row, const double *canvas, ptrdiff_t stride);
+void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums);
 
 }  // namespace specex::SPECEX_ISA

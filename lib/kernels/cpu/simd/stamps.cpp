@@ -6,13 +6,82 @@
 
 namespace specex::SPECEX_ISA {
 
-void add_stamp(const StampLayout &layout, const float *stamp, double flux, int first_row,
-               int end_row, double *canvas, ptrdiff_t stride) {
-  for (int r = first_row; r < end_row; ++r)
-    for (int k = 0; k < layout.row; k += lanes) {
-      double *to = canvas + r * stride + k;
-      store(to, load(to) + flux * widen(load(stamp + r * layout.row + k)));
+namespace {
+
+// Row by row, so that a row's sum over the bins stays in registers: stamps are read, the
+// canvas is touched once for all bins whose stamps begin in the same column.
+template <int Blocks>
+void add_rows(const FiberLight &light, const Canvas &canvas) {
+  const StampLayout &layout = light.layout;
+  const int row = Blocks > 0 ? Blocks * lanes : layout.row;
+  int low = 0;
+  int high = 0;
+  for (int y = canvas.ymin; y < canvas.ymax; ++y) {
+    while (low < light.nbin && light.y0[low] + layout.ny <= y) ++low;
+    while (high < light.nbin && light.y0[high] <= y) ++high;
+    double *out = canvas.pixels + (y - canvas.ymin) * canvas.stride - canvas.xmin;
+    for (int first = low; first < high;) {
+      const int x0 = light.x0[first];
+      int end = first + 1;
+      while (end < high && light.x0[end] == x0) ++end;
+      const auto add_blocks = [&]<int Count>(int c) {
+        Vector total[Count] = {};
+        for (int w = first; w < end; ++w) {
+          const float *from = light.stamps + static_cast<ptrdiff_t>(w) * layout.size +
+                              (y - light.y0[w]) * row + c;
+          for (int k = 0; k < Count; ++k)
+            total[k] += light.flux[w] * widen(load(from + k * lanes));
+        }
+        for (int k = 0; k < Count; ++k)
+          store(out + x0 + c + k * lanes, load(out + x0 + c + k * lanes) + total[k]);
+      };
+      if constexpr (Blocks > 0)
+        add_blocks.template operator()<Blocks>(0);
+      else
+        for (int c = 0; c < row; c += lanes) add_blocks.template operator()<1>(c);
+      first = end;
     }
+  }
+}
+
+template <int Blocks>
+void dot_rows_of(const FiberLight &light, const Canvas &canvas, double *sums) {
+  const StampLayout &layout = light.layout;
+  const int row = Blocks > 0 ? Blocks * lanes : layout.row;
+  for (int w = 0; w < light.nbin; ++w) {
+    const int y0 = light.y0[w];
+    const int low = y0 > canvas.ymin ? y0 : canvas.ymin;
+    const int high = y0 + layout.ny < canvas.ymax ? y0 + layout.ny : canvas.ymax;
+    const float *stamp = light.stamps + static_cast<ptrdiff_t>(w) * layout.size;
+    Vector total[Blocks > 0 ? Blocks : 1] = {};
+    for (int y = low; y < high; ++y) {
+      const double *from = canvas.pixels + (y - canvas.ymin) * canvas.stride +
+                           (light.x0[w] - canvas.xmin);
+      const float *spot = stamp + (y - y0) * row;
+      for (int k = 0; k < row / lanes; ++k)
+        total[Blocks > 0 ? k : 0] +=
+            load(from + k * lanes) * widen(load(spot + k * lanes));
+    }
+    Vector all = total[0];
+    for (int k = 1; k < Blocks; ++k) all += total[k];
+    sums[w] = sum(all);
+  }
+}
+
+}  // namespace
+
+void add_light(const FiberLight &light, const Canvas &canvas) {
+  if (light.layout.row == 3 * lanes)
+    add_rows<3>(light, canvas);
+  else
+    add_rows<0>(light, canvas);
+}
+
+void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums) {
+  if (light.layout.row == 3 * lanes)
+    dot_rows_of<3>(light, canvas, sums);
+  else
+    dot_rows_of<0>(light, canvas, sums);
 }
 
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
@@ -20,16 +89,6 @@ void chi2_row(ptrdiff_t count, const double *values, const double *weights, doub
   for (ptrdiff_t k = 0; k < count; k += lanes)
     store(canvas + k, pixel_chi2(load(values + k), load(weights + k) / scale,
                                  load(canvas + k), psferr));
-}
-
-double dot_stamp(const StampLayout &layout, const float *stamp, int first_row,
-                 int end_row, const double *canvas, ptrdiff_t stride) {
-  Vector total[2] = {};
-  for (int r = first_row; r < end_row; ++r)
-    for (int k = 0; k < layout.row; k += lanes)
-      total[(k / lanes) % 2] +=
-          load(canvas + r * stride + k) * widen(load(stamp + r * layout.row + k));
-  return sum(total[0] + total[1]);
 }
 
 }  // namespace specex::SPECEX_ISA

@@ -23,8 +23,8 @@ extern const simd::Kernels kernels = {SPECEX_TEXT(SPECEX_ISA),
                                       positive_above,
                                       square_root_scratch,
                                       square_root,
-                                      add_stamp,
+                                      add_light,
                                       chi2_row,
-                                      dot_stamp};
+                                      dot_stamps};
 
 }  // namespace specex::SPECEX_ISA
