@@ -10,32 +10,11 @@
 #include <vector>
 
 #include "kernels/backend.hpp"
+#include "kernels/cpu/aligned.hpp"
 #include "kernels/cpu/simd/kernels.hpp"
 #include "kernels/shared/spot_table.hpp"
 
 namespace specex {
-
-// Memory that keeps its size from piece to piece, aligned for vectors.
-template <class T>
-class Aligned {
- public:
-  T *resize(size_t count);  // contents are lost
-  T *data() { return aligned_; }
-  const T *data() const { return aligned_; }
-
- private:
-  std::vector<T> memory_;
-  T *aligned_ = nullptr;
-};
-
-template <class T>
-T *Aligned<T>::resize(size_t count) {
-  constexpr size_t slack = 64 / sizeof(T);
-  if (memory_.size() < count + slack) memory_.resize(count + slack);
-  const auto misaligned = reinterpret_cast<uintptr_t>(memory_.data()) % 64;
-  aligned_ = memory_.data() + (misaligned == 0 ? 0 : (64 - misaligned) / sizeof(T));
-  return aligned_;
-}
 
 // Fibres and bins of a piece.
 struct PieceShape {

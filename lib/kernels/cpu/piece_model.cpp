@@ -9,6 +9,8 @@
 namespace specex {
 namespace {
 
+constexpr int block_rows = 48;  // whose stamps, of all fibres, stay in cache
+
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
 // The whole stamps of some fibres and bins of a piece.
@@ -26,14 +28,24 @@ Box stamps_of(const Piece &piece, int first_fiber, int nfiber, int first_bin, in
   return box;
 }
 
-simd::Canvas canvas_of(const Box &box, double *pixels) {
-  return {pixels, box.width(), box.xmin, box.ymin, box.ymax};
+// Rows [first, end) of an image over a box.
+simd::Canvas rows_of(const Box &box, double *pixels, int first, int end) {
+  return {pixels + static_cast<ptrdiff_t>(first - box.ymin) * box.width(), box.width(),
+          box.xmin, first, end};
 }
 
-simd::FiberLight light_of(const Piece &piece, int f, int w, int nbin,
-                          const double *flux) {
-  return {piece.layout(),   piece.stamp(f, w), piece.x0s(f, w),
-          piece.y0s(f, w), flux,              nbin};
+// Bins of a run whose stamps reach rows [first, end).
+simd::FiberLight light_in(const simd::FiberLight &whole, int first, int end) {
+  const int *y0 = whole.y0;
+  const int low = static_cast<int>(
+      std::upper_bound(y0, y0 + whole.nbin, first - whole.layout.ny) - y0);
+  const int high = static_cast<int>(std::lower_bound(y0 + low, y0 + whole.nbin, end) - y0);
+  return {whole.layout,
+          whole.stamps + static_cast<ptrdiff_t>(low) * whole.layout.size,
+          whole.x0 + low,
+          y0 + low,
+          whole.flux + low,
+          high - low};
 }
 
 }  // namespace
@@ -42,61 +54,78 @@ Box PieceModel::stamps_box(const Piece &piece) {
   return stamps_of(piece, 0, piece.shape().nfiber, 0, piece.shape().nbin);
 }
 
-// chi2 of the pixels under the core's stamps, for the model of all padded bins.
-simd::Canvas PieceModel::chi2_image(const Piece &piece, const Lane &lane,
-                                    const Box &box) {
-  const specex_patch &patch = *lane.patch;
-  const PatchShape shape(patch);
-  const int first_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
-  const int first_bin = patch.pad_first_bin - piece.shape().first_bin;
-  Box bounds = stamps_of(piece, first_fiber, shape.nfiber, first_bin, shape.nbin);
-  bounds = with_rows_of(
-      bounds,
-      intersect(box, stamps_of(piece, first_fiber + shape.core_fiber, patch.nfiber,
-                               first_bin + shape.core_bin, patch.nbin)));
-  const size_t count = at(bounds.width()) * at(bounds.height());
-  const simd::Canvas canvas = canvas_of(bounds, chi2_.resize(count));
-  std::fill_n(canvas.pixels, count, 0.0);
-  for (int f = 0; f < shape.nfiber; ++f)
-    kernels_.add_light(light_of(piece, first_fiber + f, first_bin, shape.nbin,
-                                &lane.solution.flux[at(f * shape.nbin)]),
-                       canvas);
-  const simd::Strip &strip = piece.strip();
-  for (int y = bounds.ymin; y < bounds.ymax; ++y) {
-    const ptrdiff_t from = (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
-    kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
-                      piece.weight_scale(), run_.rules.psferr,
-                      canvas.pixels + (y - bounds.ymin) * canvas.stride);
-  }
-  return canvas;
-}
-
 void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
                       const PatchOutput &output, ModelPart *model) {
   const StageScope stage(SPECEX_STAGE_MODEL);
   const specex_patch &patch = *lane.patch;
   const PatchShape shape(patch);
-  const int first_fiber =
-      patch.pad_first_fiber - piece.shape().first_fiber + shape.core_fiber;
-  const int first_bin = patch.pad_first_bin - piece.shape().first_bin + shape.core_bin;
-  simd::Canvas chi2{};
-  if (output.chi2pix != nullptr) chi2 = chi2_image(piece, lane, box);
-  std::vector<double> flux;
-  if (model != nullptr) flux = model_flux(run_.rules, shape, patch, lane.solution);
+  const int pad_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
+  const int pad_bin = patch.pad_first_bin - piece.shape().first_bin;
+  const int core_fiber = pad_fiber + shape.core_fiber;
+  const int core_bin = pad_bin + shape.core_bin;
+  const auto light_of = [&](int f, int w, int nbin, const double *flux) {
+    return simd::FiberLight{piece.layout(),     piece.stamp(f, w), piece.x0s(f, w),
+                            piece.y0s(f, w), flux,              nbin};
+  };
+  std::vector<double> core_flux;
+  if (model != nullptr) core_flux = model_flux(run_.rules, shape, patch, lane.solution);
+  core_flux.resize(at(patch.nfiber * patch.nbin));
+
+  // chi2 of the pixels under the core's stamps, for the light of all padded bins.
+  const Box rows = intersect(
+      stamps_of(piece, core_fiber, patch.nfiber, core_bin, patch.nbin), box);
+  const Box bounds = with_rows_of(
+      stamps_of(piece, pad_fiber, shape.nfiber, pad_bin, shape.nbin), rows);
+  const simd::Strip &strip = piece.strip();
+  double *chi2 = chi2_.resize(at(bounds.width()) * at(bounds.height()));
+  done_.assign(at(patch.nfiber), 0);
   sums_.resize(at(patch.nbin));
-  for (int i = 0; i < patch.nfiber; ++i) {
-    const double *own = model != nullptr ? &flux[at(i * patch.nbin)] : nullptr;
-    const simd::FiberLight light =
-        light_of(piece, first_fiber + i, first_bin, patch.nbin, own);
-    if (model != nullptr)
-      kernels_.add_light(light, canvas_of(model->box, model->pixels.data()));
-    if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber)
-      continue;
-    kernels_.dot_stamps(light, chi2, sums_.data());
-    for (int j = output.first_bin; j < output.end_bin; ++j) {
-      const double used =
-          lane.sums.usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
-      output.chi2pix[output.at(i, j)] = used > 1e-12 ? sums_[at(j)] / used : 0.0;
+  for (int first = bounds.ymin; first < bounds.ymax; first += block_rows) {
+    const int end = std::min(first + block_rows, bounds.ymax);
+    if (output.chi2pix != nullptr) {
+      const simd::Canvas canvas = rows_of(bounds, chi2, first, end);
+      std::fill_n(canvas.pixels, at(bounds.width()) * at(end - first), 0.0);
+      for (int f = 0; f < shape.nfiber; ++f)
+        kernels_.add_light(
+            light_in(light_of(pad_fiber + f, pad_bin, shape.nbin,
+                              &lane.solution.flux[at(f * shape.nbin)]),
+                     first, end),
+            canvas);
+      for (int y = first; y < end; ++y) {
+        const ptrdiff_t from =
+            (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
+        kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
+                          piece.weight_scale(), run_.rules.psferr,
+                          canvas.pixels + (y - first) * canvas.stride);
+      }
+    }
+    for (int i = 0; i < patch.nfiber; ++i) {
+      const simd::FiberLight core = light_of(core_fiber + i, core_bin, patch.nbin,
+                                             &core_flux[at(i * patch.nbin)]);
+      if (model != nullptr)
+        kernels_.add_light(light_in(core, first, end),
+                           rows_of(model->box, model->pixels.data(), first, end));
+      if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber)
+        continue;
+      // Bins all of whose rows are there now.
+      int &done = done_[at(i)];
+      int ready = done;
+      while (ready < patch.nbin &&
+             (end == bounds.ymax || core.y0[ready] + core.layout.ny <= end))
+        ++ready;
+      const simd::FiberLight finished =
+          light_of(core_fiber + i, core_bin + done, ready - done, core.flux + done);
+      kernels_.dot_stamps(finished, rows_of(bounds, chi2, bounds.ymin, bounds.ymax),
+                          sums_.data());
+      for (int j = std::max(done, output.first_bin); j < std::min(ready, output.end_bin);
+           ++j) {
+        const double used =
+            lane.sums
+                .usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
+        output.chi2pix[output.at(i, j)] =
+            used > 1e-12 ? sums_[at(j - done)] / used : 0.0;
+      }
+      done = ready;
     }
   }
 }

@@ -22,12 +22,12 @@ class PieceModel {
   static Box stamps_box(const Piece &piece);
 
  private:
-  simd::Canvas chi2_image(const Piece &piece, const Lane &lane, const Box &box);
 
   const Run &run_;
   const simd::Kernels &kernels_;
   Aligned<double> chi2_;
   std::vector<double> sums_;
+  std::vector<int> done_;  // [core fibre] bins whose chi2pix is written
 };
 
 }  // namespace specex

@@ -8,6 +8,15 @@ namespace specex::SPECEX_ISA {
 
 namespace {
 
+// Stamps are walked through row by row, an order that the processor does not foresee.
+constexpr int ahead = 4;  // bins
+
+SPECEX_INLINE void prefetch(const FiberLight &light, int w) {
+  if (w >= light.nbin) return;
+  const float *stamp = light.stamps + static_cast<ptrdiff_t>(w) * light.layout.size;
+  for (int k = 0; k < light.layout.size; k += 16) __builtin_prefetch(stamp + k);
+}
+
 // Row by row, so that a row's sum over the bins stays in registers: stamps are read, the
 // canvas is touched once for all bins whose stamps begin in the same column.
 template <int Blocks>
@@ -18,7 +27,7 @@ void add_rows(const FiberLight &light, const Canvas &canvas) {
   int high = 0;
   for (int y = canvas.ymin; y < canvas.ymax; ++y) {
     while (low < light.nbin && light.y0[low] + layout.ny <= y) ++low;
-    while (high < light.nbin && light.y0[high] <= y) ++high;
+    while (high < light.nbin && light.y0[high] <= y) prefetch(light, ++high + ahead);
     double *out = canvas.pixels + (y - canvas.ymin) * canvas.stride - canvas.xmin;
     for (int first = low; first < high;) {
       const int x0 = light.x0[first];

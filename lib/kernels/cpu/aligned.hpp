@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "base/huge_pages.hpp"
+
+namespace specex {
+
+// Memory that keeps its size from piece to piece, aligned for vectors, and in huge pages
+// where it is large: what is walked through by fibre and by wavelength touches too many
+// small ones.
+template <class T>
+class Aligned {
+ public:
+  // Contents are lost.
+  T *resize(size_t count) {
+    if (count > capacity_) {
+      memory_.reset();  // the old before the new
+      capacity_ = 0;
+      constexpr size_t small = 64;
+      constexpr size_t huge = size_t{1} << 21;
+      const size_t alignment = count * sizeof(T) < huge ? small : huge;
+      const size_t size = (count * sizeof(T) + alignment - 1) / alignment * alignment;
+      memory_.reset(static_cast<T *>(std::aligned_alloc(alignment, size)));
+      if (memory_ == nullptr) throw std::bad_alloc();
+      ask_for_huge_pages(memory_.get(), size);
+      std::memset(static_cast<void *>(memory_.get()), 0, size);
+      capacity_ = count;
+    }
+    return memory_.get();
+  }
+  T *data() { return memory_.get(); }
+  const T *data() const { return memory_.get(); }
+
+ private:
+  struct Free {
+    void operator()(T *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<T, Free> memory_;
+  size_t capacity_ = 0;
+};
+
+}  // namespace specex
