@@ -2,7 +2,9 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "base/options.hpp"
 #include "base/threads.hpp"
@@ -119,7 +121,8 @@ double Engine::psferr() const {
 
 std::vector<specex_patch> Engine::plan(const specex_grid &grid, int first_fiber,
                                        int nspec) const {
-  return make_plan(psf(), grid, make_division(options_, grid), first_fiber, nspec);
+  return make_plan(psf(), grid, make_division(options_, grid), first_fiber, nspec,
+                   num_threads_);
 }
 
 void Engine::check_image(const specex_image &image) const {
@@ -195,15 +198,20 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
   if (options_.compat == SPECEX_COMPAT_NONE)
     for (specex_patch &patch : patches) trim(image, patch);
-  const int64_t bad = count_bad_pixels(
-      image, {0, static_cast<int>(image.nx), 0, static_cast<int>(image.ny)});
+  std::atomic<int64_t> bad{0};
+  constexpr size_t part = 256;  // rows
+  deal_parts(
+      num_threads_, static_cast<size_t>(image.ny), part, [&](size_t begin, size_t end) {
+        bad += count_bad_pixels(image, {0, static_cast<int>(image.nx),
+                                        static_cast<int>(begin), static_cast<int>(end)});
+      });
   if (options_.strict != 0) refuse_bad_pixels(bad);
   if (bad > 0)
     log.write(SPECEX_LOG_WARNING,
               "%lld pixels are not finite or have a negative ivar: masked",
-              static_cast<long long>(bad));
+              static_cast<long long>(bad.load()));
 
-  clear_frame(frame);
+  clear_frame(frame, num_threads_);
   frame.nbadpixel = bad;
   if (frame.wavelength != nullptr)
     for (int64_t w = 0; w < grid.nwave; ++w) frame.wavelength[w] = wavelength(grid, w);
@@ -214,7 +222,7 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
   for (const PatchOutput &output : outputs)
     count_patch(output.status, output.path, frame);
-  flag_bad_fits(frame);
+  flag_bad_fits(frame, num_threads_);
   if (frame.npatch_failed > 0)
     log.write(SPECEX_LOG_WARNING, "%lld of %lld patches failed: their bins are masked",
               static_cast<long long>(frame.npatch_failed),

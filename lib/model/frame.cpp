@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "model/grid.hpp"
 
@@ -18,8 +19,12 @@ constexpr int64_t max_pixels = 1 << 24;  // along an axis of the model image
 constexpr double bad_fit_factor = 5.0;
 
 template <class T>
-void fill(T *array, int64_t count, T value) {
-  if (array != nullptr) std::fill_n(array, count, value);
+void fill(T *array, int64_t count, T value, int threads) {
+  constexpr size_t part = size_t{1} << 18;
+  if (array != nullptr)
+    deal_parts(threads, static_cast<size_t>(count), part, [&](size_t begin, size_t end) {
+      std::fill(array + begin, array + end, value);
+    });
 }
 
 double median(std::vector<double> &values) {
@@ -56,15 +61,15 @@ void check_frame(const specex_frame &frame) {
   check("model_ny", frame.model_ny, frame.model != nullptr ? 1 : 0, max_pixels);
 }
 
-void clear_frame(specex_frame &frame) {
+void clear_frame(specex_frame &frame, int threads) {
   const int64_t bins = frame.nspec * frame.nwave;
-  fill(frame.flux, bins, 0.0);
-  fill(frame.ivar, bins, 0.0);
-  fill(frame.chi2pix, bins, 0.0);
-  fill(frame.pixmask_fraction, bins, 0.0);
-  fill(frame.resolution, bins * frame.ndiag, 0.0);
-  fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA});
-  fill(frame.model, frame.model_nx * frame.model_ny, 0.0);
+  fill(frame.flux, bins, 0.0, threads);
+  fill(frame.ivar, bins, 0.0, threads);
+  fill(frame.chi2pix, bins, 0.0, threads);
+  fill(frame.pixmask_fraction, bins, 0.0, threads);
+  fill(frame.resolution, bins * frame.ndiag, 0.0, threads);
+  fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA}, threads);
+  fill(frame.model, frame.model_nx * frame.model_ny, 0.0, threads);
   frame.npatch = frame.npatch_failed = frame.nbadpixel = 0;
   frame.npath_dense = frame.npath_banded = frame.npath_vector = 0;
 }
@@ -121,26 +126,31 @@ size_t model_size(const specex_patch &patch) {
          static_cast<size_t>(patch.ymax - patch.ymin);
 }
 
-void flag_bad_fits(specex_frame &frame) {
+void flag_bad_fits(specex_frame &frame, int threads) {
   if (frame.chi2pix == nullptr || frame.mask == nullptr) return;
-  std::vector<double> values;
-  std::vector<double> of_fiber(static_cast<size_t>(frame.nspec));
-  for (int64_t i = 0; i < frame.nspec; ++i) {
-    values.assign(frame.chi2pix + i * frame.nwave, frame.chi2pix + (i + 1) * frame.nwave);
-    of_fiber[static_cast<size_t>(i)] = median(values);
-  }
-  for (int64_t w = 0; w < frame.nwave; ++w) {
-    values.clear();
-    for (int64_t i = 0; i < frame.nspec; ++i)
-      values.push_back(frame.chi2pix[i * frame.nwave + w]);
-    const double of_bin = median(values);
-    for (int64_t i = 0; i < frame.nspec; ++i) {
-      const double chi2 = frame.chi2pix[i * frame.nwave + w];
-      if (chi2 > bad_fit_factor * of_bin &&
-          chi2 > bad_fit_factor * of_fiber[static_cast<size_t>(i)])
-        frame.mask[i * frame.nwave + w] |= SPECEX_MASK_BAD2DFIT;
+  constexpr size_t part = 64;
+  const auto nspec = static_cast<size_t>(frame.nspec);
+  const auto nwave = static_cast<size_t>(frame.nwave);
+  std::vector<double> of_fiber(nspec);
+  deal_parts(threads, nspec, part, [&](size_t begin, size_t end) {
+    std::vector<double> values;
+    for (size_t i = begin; i < end; ++i) {
+      values.assign(frame.chi2pix + i * nwave, frame.chi2pix + (i + 1) * nwave);
+      of_fiber[i] = median(values);
     }
-  }
+  });
+  deal_parts(threads, nwave, part, [&](size_t begin, size_t end) {
+    std::vector<double> values(nspec);
+    for (size_t w = begin; w < end; ++w) {
+      for (size_t i = 0; i < nspec; ++i) values[i] = frame.chi2pix[i * nwave + w];
+      const double of_bin = median(values);
+      for (size_t i = 0; i < nspec; ++i) {
+        const double chi2 = frame.chi2pix[i * nwave + w];
+        if (chi2 > bad_fit_factor * of_bin && chi2 > bad_fit_factor * of_fiber[i])
+          frame.mask[i * nwave + w] |= SPECEX_MASK_BAD2DFIT;
+      }
+    }
+  });
 }
 
 }  // namespace specex

@@ -14,7 +14,7 @@ namespace specex {
 void check_frame(const specex_frame &frame);
 
 // Every bin: no flux, ivar 0, NODATA. The model image: 0. The counts: 0.
-void clear_frame(specex_frame &frame);
+void clear_frame(specex_frame &frame, int threads = 1);
 
 // Adds one patch. Throws ARGUMENT where its ndiag is not the frame's.
 void place_patch(const specex_patch &patch, const specex_result &result,
@@ -28,6 +28,6 @@ size_t model_size(const specex_patch &patch);
 
 // Sets BAD2DFIT where chi2pix exceeds 5 times its median over the fibres, at the same
 // wavelength, and over the wavelengths, in the same fibre. Needs chi2pix and mask.
-void flag_bad_fits(specex_frame &frame);
+void flag_bad_fits(specex_frame &frame, int threads = 1);
 
 }  // namespace specex

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cmath>
 
+#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "model/grid.hpp"
 
@@ -131,8 +132,8 @@ void check_coverage(const Psf &psf, const specex_grid &grid) {
 }
 
 std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
-                                    const Division &division, int first_fiber,
-                                    int nspec) {
+                                    const Division &division, int first_fiber, int nspec,
+                                    int threads) {
   check_grid(grid);
   check_fibers(psf, first_fiber, nspec);
   check_coverage(psf, grid);
@@ -153,11 +154,13 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
                           ? INT_MAX / 2
                           : static_cast<int>(std::floor(bin_at(psf.wavemax() + slack)));
 
-  std::vector<specex_patch> plan;
   const TraceBasis basis(psf, grid, {-pad, (nwave + step - 1) / step * step + 2 * pad});
-  const int first_bundle = first_fiber / division.bundlesize * division.bundlesize;
-  for (int bundle = first_bundle; bundle < first_fiber + nspec;
-       bundle += division.bundlesize) {
+  const int first_bundle = first_fiber / division.bundlesize;
+  const int last_bundle = (first_fiber + nspec - 1) / division.bundlesize;
+  std::vector<std::vector<specex_patch>> plans(
+      static_cast<size_t>(last_bundle - first_bundle + 1));
+  deal(threads, plans.size(), [&](size_t k) {
+    const int bundle = (first_bundle + static_cast<int>(k)) * division.bundlesize;
     const Range fibers{bundle, std::min(division.bundlesize, psf.nspec - bundle)};
     const BundleCorners corners(psf, basis, fibers);
     for (const Range core : split(fibers, division.nsubbundles)) {
@@ -195,10 +198,12 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
         patch.xmax = outer.high.x + psf.spot_nx();
         patch.ndiag = psf.ndiag();
         patch.first_bundle_fiber = bundle;
-        plan.push_back(patch);
+        plans[k].push_back(patch);
       }
     }
-  }
+  });
+  std::vector<specex_patch> plan;
+  for (const auto &own : plans) plan.insert(plan.end(), own.begin(), own.end());
   return plan;
 }
 

@@ -23,7 +23,8 @@ struct Division {
 
 // Throws ARGUMENT or RANGE.
 std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
-                                    const Division &division, int first_fiber, int nspec);
+                                    const Division &division, int first_fiber, int nspec,
+                                    int threads = 1);
 
 // Throws ARGUMENT unless [first_fiber, first_fiber + nspec) are fibres of the PSF.
 void check_fibers(const Psf &psf, int first_fiber, int nspec);
