@@ -29,10 +29,13 @@ namespace {
 
 using Indices = std::vector<size_t>;  // of windows
 
-// Windows that may be lanes of one group agree in this.
-auto lane_key(const specex_patch &patch) {
-  return std::tuple(patch.pad_nfiber, patch.nfiber,
-                    patch.first_fiber - patch.pad_first_fiber);
+// Windows that may be lanes of one group agree in this: windows of a long patch are among
+// themselves.
+auto lane_key(const Window &window) {
+  const specex_patch &shape = window.shape;
+  return std::tuple(shape.pad_nfiber, shape.nfiber,
+                    shape.first_fiber - shape.pad_first_fiber,
+                    window.whole ? size_t{0} : window.patch + 1);
 }
 
 // And windows of one piece in this.
@@ -180,7 +183,7 @@ class Worker {
     }
     std::stable_sort(wanted.begin(), wanted.end(), [&](size_t a, size_t b) {
       const auto key = [&](size_t k) {
-        return std::tuple(lane_key(shape(k)), shape(k).pad_first_fiber);
+        return std::tuple(lane_key(work_.windows[k]), shape(k).pad_first_fiber);
       };
       return key(a) < key(b);
     });
@@ -188,7 +191,8 @@ class Worker {
     for (size_t first = 0; first < wanted.size();) {
       size_t end = first + 1;
       while (end < wanted.size() && end - first < simd::width &&
-             lane_key(shape(wanted[end])) == lane_key(shape(wanted[first])))
+             lane_key(work_.windows[wanted[end]]) ==
+                 lane_key(work_.windows[wanted[first]]))
         ++end;
       together(std::span(wanted).subspan(first, end - first));
       first = end;

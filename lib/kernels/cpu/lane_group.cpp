@@ -72,6 +72,9 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
     longer_ = rounded_ = 0;
     cut(piece);
     wide = eliminate();
+    // Windows of one patch stay together; whole patches must not depend on each other.
+    if (wide != 0 && !windows.front()->whole && simd::half_band_for(band + 2) > 0)
+      wide |= live_;
     live_ &= ~wide;
     if (live_ == 0) continue;
     find_flux();

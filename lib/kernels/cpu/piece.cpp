@@ -69,8 +69,8 @@ void fill_row(const specex_image &image, int64_t y, int64_t xlow, int64_t xhigh,
   for (int64_t x = xlow; x < xhigh; ++x) {
     const Pixel pixel =
         clean(static_cast<double>(value[x]), static_cast<double>(ivar[x]));
-    *values++ = pixel.value;
-    *weights++ = pixel.weight;
+    values[x - xlow] = pixel.value;
+    weights[x - xlow] = pixel.weight;
   }
 }
 

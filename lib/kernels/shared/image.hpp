@@ -24,7 +24,8 @@ inline bool is_bad(T value, T ivar) {
 }
 
 inline Pixel clean(double value, double ivar) {
-  return ivar == 0.0 || is_bad(value, ivar) ? Pixel{0.0, 0.0} : Pixel{value, ivar};
+  const bool usable = !is_bad(value, ivar) & (ivar != 0.0);
+  return {usable ? value : 0.0, usable ? ivar : 0.0};
 }
 
 inline double element(const void *array, int32_t type, int64_t index) {
