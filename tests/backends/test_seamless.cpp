@@ -118,13 +118,13 @@ void seamless_hard_cases_equal_the_reference(void **) {
            {"strong lines", {.nspec = 3, .nwave = 240, .ripple = 300.0}},
            {"low spots", {.nspec = 3, .nwave = 240, .hsizex = 2, .hsizey = 2}}}) {
     const Case c = specex_test::make_case(spec);
-    require_like_the_reference(name, c, extract_as_one(c), {1e-6, 1e-6});
+    require_like_the_reference(name, c, extract_as_one(c), {1e-5, 1e-6});
   }
   Case c = specex_test::make_case({.nspec = 3, .nwave = 240});
   specex_test::Random random(9);
   for (double &weight : c.ivar) weight *= std::pow(10.0, -12.0 * random.uniform());
   require_like_the_reference("ivar over twelve orders", c, extract_as_one(c),
-                             {1e-6, 1e-6});
+                             {1e-5, 1e-6});
 }
 
 // Steps of 60 are solved whole, those of 100 are cut again.
