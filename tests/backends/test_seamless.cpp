@@ -32,12 +32,13 @@ specex_options undivided() {
   return options;
 }
 
-// One patch for the reference, too.
+// One patch for the reference, too, with all of its padding's rows.
 specex_options by_the_reference(const Case &c) {
   specex_options options = undivided();
   options.backend = SPECEX_BACKEND_REFERENCE;
   options.nsubbundles = 1;
   options.nwavestep = c.spec.nwave;
+  options.pixpad_frac = 1.0;
   return options;
 }
 

@@ -45,7 +45,8 @@ std::vector<Window> cut(const Psf &psf, const specex_patch &patch,
   const auto spots = specex::make_spot_model(psf);
   const specex_image image{};
   specex::Progress progress;
-  const specex::Run run{psf, *spots, image, rules, progress};
+  specex::StageTotals stages;
+  const specex::Run run{psf, *spots, image, rules, progress, stages};
   std::vector<Window> windows;
   specex::cut_into_windows(run, 7, patch, windows);
   return windows;

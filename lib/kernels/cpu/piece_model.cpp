@@ -39,13 +39,12 @@ simd::FiberLight light_in(const simd::FiberLight &whole, int first, int end) {
   const int *y0 = whole.y0;
   const int low = static_cast<int>(
       std::upper_bound(y0, y0 + whole.nbin, first - whole.layout.ny) - y0);
-  const int high = static_cast<int>(std::lower_bound(y0 + low, y0 + whole.nbin, end) - y0);
-  return {whole.layout,
-          whole.stamps + static_cast<ptrdiff_t>(low) * whole.layout.size,
-          whole.x0 + low,
-          y0 + low,
-          whole.flux + low,
-          high - low};
+  const int high =
+      static_cast<int>(std::lower_bound(y0 + low, y0 + whole.nbin, end) - y0);
+  return {
+      whole.layout,     whole.stamps + static_cast<ptrdiff_t>(low) * whole.layout.size,
+      whole.x0 + low,   y0 + low,
+      whole.flux + low, high - low};
 }
 
 }  // namespace
@@ -64,18 +63,18 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
   const int core_fiber = pad_fiber + shape.core_fiber;
   const int core_bin = pad_bin + shape.core_bin;
   const auto light_of = [&](int f, int w, int nbin, const double *flux) {
-    return simd::FiberLight{piece.layout(),     piece.stamp(f, w), piece.x0s(f, w),
-                            piece.y0s(f, w), flux,              nbin};
+    return simd::FiberLight{
+        piece.layout(), piece.stamp(f, w), piece.x0s(f, w), piece.y0s(f, w), flux, nbin};
   };
   std::vector<double> core_flux;
   if (model != nullptr) core_flux = model_flux(run_.rules, shape, patch, lane.solution);
   core_flux.resize(at(patch.nfiber * patch.nbin));
 
   // chi2 of the pixels under the core's stamps, for the light of all padded bins.
-  const Box rows = intersect(
-      stamps_of(piece, core_fiber, patch.nfiber, core_bin, patch.nbin), box);
-  const Box bounds = with_rows_of(
-      stamps_of(piece, pad_fiber, shape.nfiber, pad_bin, shape.nbin), rows);
+  const Box rows =
+      intersect(stamps_of(piece, core_fiber, patch.nfiber, core_bin, patch.nbin), box);
+  const Box bounds =
+      with_rows_of(stamps_of(piece, pad_fiber, shape.nfiber, pad_bin, shape.nbin), rows);
   const simd::Strip &strip = piece.strip();
   double *chi2 = chi2_.resize(at(bounds.width()) * at(bounds.height()));
   done_.assign(at(patch.nfiber), 0);
@@ -86,11 +85,10 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
       const simd::Canvas canvas = rows_of(bounds, chi2, first, end);
       std::fill_n(canvas.pixels, at(bounds.width()) * at(end - first), 0.0);
       for (int f = 0; f < shape.nfiber; ++f)
-        kernels_.add_light(
-            light_in(light_of(pad_fiber + f, pad_bin, shape.nbin,
-                              &lane.solution.flux[at(f * shape.nbin)]),
-                     first, end),
-            canvas);
+        kernels_.add_light(light_in(light_of(pad_fiber + f, pad_bin, shape.nbin,
+                                             &lane.solution.flux[at(f * shape.nbin)]),
+                                    first, end),
+                           canvas);
       for (int y = first; y < end; ++y) {
         const ptrdiff_t from =
             (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
@@ -100,8 +98,8 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
       }
     }
     for (int i = 0; i < patch.nfiber; ++i) {
-      const simd::FiberLight core = light_of(core_fiber + i, core_bin, patch.nbin,
-                                             &core_flux[at(i * patch.nbin)]);
+      const simd::FiberLight core =
+          light_of(core_fiber + i, core_bin, patch.nbin, &core_flux[at(i * patch.nbin)]);
       if (model != nullptr)
         kernels_.add_light(light_in(core, first, end),
                            rows_of(model->box, model->pixels.data(), first, end));
@@ -122,8 +120,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
         const double used =
             lane.sums
                 .usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
-        output.chi2pix[output.at(i, j)] =
-            used > 1e-12 ? sums_[at(j - done)] / used : 0.0;
+        output.chi2pix[output.at(i, j)] = used > 1e-12 ? sums_[at(j - done)] / used : 0.0;
       }
       done = ready;
     }

@@ -22,7 +22,6 @@ class PieceModel {
   static Box stamps_box(const Piece &piece);
 
  private:
-
   const Run &run_;
   const simd::Kernels &kernels_;
   Aligned<double> chi2_;

@@ -64,8 +64,8 @@ void dot_rows_of(const FiberLight &light, const Canvas &canvas, double *sums) {
     const float *stamp = light.stamps + static_cast<ptrdiff_t>(w) * layout.size;
     Vector total[Blocks > 0 ? Blocks : 1] = {};
     for (int y = low; y < high; ++y) {
-      const double *from = canvas.pixels + (y - canvas.ymin) * canvas.stride +
-                           (light.x0[w] - canvas.xmin);
+      const double *from =
+          canvas.pixels + (y - canvas.ymin) * canvas.stride + (light.x0[w] - canvas.xmin);
       const float *spot = stamp + (y - y0) * row;
       for (int k = 0; k < row / lanes; ++k)
         total[Blocks > 0 ? k : 0] +=
