@@ -128,6 +128,16 @@ void seamless_hard_cases_equal_the_reference(void **) {
                              {1e-5, 1e-6});
 }
 
+// Wide spots on fine bins: what is solved without lanes, in short parts, needs more
+// padding than it gets.
+void seamless_known_defect_short_parts_of_windows_show(void **) {
+  Case c = specex_test::make_case({.nspec = 1, .nwave = 240, .rows_per_bin = 1.0});
+  *c.psf.coefficient("GHSIGY", 0) = 1.5;
+  specex_test::simulate(c);
+  require_like_the_reference("wide spots on fine bins", c, extract_as_one(c),
+                             {1e-5, 1e-6});
+}
+
 // Steps of 60 are solved whole, those of 100 are cut again.
 void seamless_equals_generously_padded_steps(void **) {
   const Case c = specex_test::make_case({.nspec = 10, .nwave = 500});
@@ -247,6 +257,7 @@ int main(int argc, char **argv) {
   const CMUnitTest tests[] = {
       cmocka_unit_test(seamless_equals_the_reference),
       cmocka_unit_test(seamless_hard_cases_equal_the_reference),
+      cmocka_unit_test(seamless_known_defect_short_parts_of_windows_show),
       cmocka_unit_test(seamless_equals_generously_padded_steps),
       cmocka_unit_test(seamless_with_masked_pixels_equals_the_reference),
       cmocka_unit_test(seamless_with_masked_pixels_equals_generously_padded_steps),
