@@ -164,10 +164,12 @@ void add_bench(CLI::App &app) {
                    "none, or gpu_specter: its rules to the letter")
       ->check(CLI::IsMember({"none", "gpu_specter"}))
       ->capture_default_str();
-  command->add_option("--nsubbundles", options->options.nsubbundles,
-                      "Sub-bundles a bundle [automatic; 5 with --compat gpu_specter]");
-  command->add_option("--nwavestep", options->options.nwavestep,
-                      "Bins a patch [automatic; 50 with --compat gpu_specter]");
+  command->add_option(
+      "--nsubbundles", options->options.nsubbundles,
+      "Sub-bundles a bundle [automatic: no division; 5 with --compat gpu_specter]");
+  command->add_option(
+      "--nwavestep", options->options.nwavestep,
+      "Bins a patch [automatic: no division; 50 with --compat gpu_specter]");
   command
       ->add_option("--threads", options->options.num_threads,
                    "Threads; 0: $OMP_NUM_THREADS, else all cores")

@@ -174,10 +174,12 @@ void add_division_options(CLI::App &command, specex_options &options) {
   command.option_defaults()->group("Division of the work");
   command.add_option("--bundlesize", options.bundlesize, "Fibres a bundle")
       ->capture_default_str();
-  command.add_option("--nsubbundles", options.nsubbundles,
-                     "Sub-bundles a bundle [automatic; 5 with --compat gpu_specter]");
-  command.add_option("--nwavestep", options.nwavestep,
-                     "Bins a patch [automatic; 50 with --compat gpu_specter]");
+  command.add_option(
+      "--nsubbundles", options.nsubbundles,
+      "Sub-bundles a bundle [automatic: no division; 5 with --compat gpu_specter]");
+  command.add_option(
+      "--nwavestep", options.nwavestep,
+      "Bins a patch [automatic: no division; 50 with --compat gpu_specter]");
   command.add_option("--wavepad", options.wavepad, "Extra bins on each side of a patch")
       ->capture_default_str();
   command

@@ -108,11 +108,13 @@ typedef struct specex_options {
   int32_t compat;       // SPECEX_COMPAT_GPU_SPECTER: gpu_specter's rules to the letter
   int32_t decorrelate;  // SPECEX_DECORRELATE_...
   int32_t bundlesize;   // fibres a bundle, counted from fibre 0 [25]
-  int32_t nsubbundles;  // sub-bundles a bundle; 0: chosen by the library
-  int32_t nwavestep;    // bins a patch; 0: chosen by the library
+  int32_t nsubbundles;  // sub-bundles a bundle; 0: the bundle is not divided
+  int32_t nwavestep;    // bins a patch; 0: all of the grid. With gpu_specter's rules, the
+                        // reference backend or noise decorrelation, 0 means 5 and 50
   int32_t wavepad;      // extra bins on each side of a patch [10]
   double wavepad_frac;  // the padding is wavepad + floor(wavepad * wavepad_frac) [0.2]
-  double pixpad_frac;   // share of the padding's rows that is used, 0 to 1 [0.8]
+  double pixpad_frac;   // share of the padding's rows that is used, 0 to 1 [0.8]; all of
+                        // them where the grid is not divided
   double regularize;    // added to the diagonal of A^T W A, squared [0]
   double psferr;        // relative error of the PSF model in chi2pix; < 0: the PSF's own
   int32_t strict;       // nonzero: unusable input pixels are an error, not masked
@@ -154,7 +156,7 @@ enum {
 typedef void (*specex_log_callback)(int32_t level, const char *message, void *user);
 // Called from any of the call's threads, one at a time. done and total count patches.
 // Return nonzero to stop: the call then ends with SPECEX_CANCELLED, each thread at its
-// next patch, outputs untouched or masked.
+// next part of a patch, outputs untouched or masked.
 typedef int32_t (*specex_progress_callback)(int64_t done, int64_t total, void *user);
 
 SPECEX_API specex_status specex_set_log(specex_context *context,
@@ -317,12 +319,12 @@ SPECEX_API specex_status specex_plan(specex_context *context, const specex_grid 
                                      specex_patch *patches, int64_t capacity,
                                      int64_t *count);
 
-// How a patch was solved.
+// How a patch was solved; of one that was solved in parts, the lowest number of theirs.
 enum {
   SPECEX_PATH_NONE = 0,    // not solved: off the CCD, cancelled or failed
   SPECEX_PATH_DENSE = 1,   // dense eigenvectors
-  SPECEX_PATH_BANDED = 2,  // banded factorisation of the patch alone
-  SPECEX_PATH_VECTOR = 3,  // fibre by fibre, several patches in vector lanes
+  SPECEX_PATH_BANDED = 2,  // exact elimination of whole fibres, the patch alone
+  SPECEX_PATH_VECTOR = 3,  // fibre by fibre, several patches or parts in vector lanes
   SPECEX_PATH_COUNT = 8
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The CPU engine. Work is dealt out in pieces: patches of a bundle that share spots, up
-// to 8 steps along the wavelength, solved together in vector lanes. Where a piece's
-// geometry or a patch's numbers are not what the vector path needs, that patch is solved
-// from its own banded normal equations, and at last by dense eigenvectors. Pieces are
-// independent and each is computed in one fixed order, so that results do not depend on
-// the number of threads.
+// The CPU engine. Long patches are cut into windows, and work is dealt out in pieces:
+// windows of a bundle that share spots, up to 8 steps along the wavelength, solved
+// together in vector lanes. Where a piece's geometry or a window's numbers are not what
+// the vector path needs, that window is solved by exact elimination of whole fibres, and
+// at last by dense eigenvectors. Pieces are independent and each is computed in one fixed
+// order, so that results do not depend on the number of threads.
 #include <omp.h>
 
 #include <algorithm>
