@@ -90,7 +90,7 @@ void require_like_the_reference(const char *name, const Case &c, const Frame &fr
     assert_near(frame.resolution[k], expected.resolution[k], bounds.rest);
   for (size_t p = 0; p < frame.model.size(); ++p)
     assert_near(frame.model[p], expected.model[p],
-                std::max(1e-6, bounds.pull) * (1.0 + std::abs(expected.model[p])));
+                std::max(3e-6, bounds.pull) * (1.0 + std::abs(expected.model[p])));
 }
 
 void seamless_equals_the_reference_at_full_size(void **) {

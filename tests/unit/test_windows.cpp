@@ -169,7 +169,7 @@ void windows_are_not_made_where_the_rules_ask_for_the_patch(void **) {
 void windows_padding_counts_spots(void **) {
   // Spots of 9 rows are 6 bins of 1.5 rows, 18 of 0.5.
   for (const auto &[rows_per_bin, padding] :
-       std::vector<std::pair<double, int>>{{1.5, 42}, {-1.5, 42}, {0.5, 126}}) {
+       std::vector<std::pair<double, int>>{{1.5, 36}, {-1.5, 36}, {0.5, 108}}) {
     const Psf psf = psf_for(600, rows_per_bin);
     assert_near(specex::window_padding(psf, plan(psf, 600, 600)[0]), padding, 7);
   }
