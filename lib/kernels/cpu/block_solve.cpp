@@ -79,10 +79,32 @@ class Blocks {
   int fibers_;
 };
 
+// As LaneGroup::check_padding: an error r in the normal equations, at the cuts, is one of
+// S^-1/2 r = Q S^-1 r in Q f. s: overwritten.
+double effect_of_cuts(Symmetric s, const Symmetric &root, const double *flux,
+                      const PatchShape &shape, int ncore, const Cuts &cuts) {
+  std::vector<double> r(at(shape.nbin));
+  for (int w = 0; w < std::min(cuts.reach, shape.nbin); ++w) {
+    if (cuts.low) r[at(w)] = s(w, w) * std::fabs(flux[w]);
+    const int last = shape.nbin - 1 - w;
+    if (cuts.high) r[at(last)] = s(last, last) * std::fabs(flux[last]);
+  }
+  if (!cholesky(s)) return INFINITY;
+  solve_lower(s, false, r.data());
+  solve_lower(s, true, r.data());
+  double largest = 0.0;
+  for (int w = shape.core_bin; w < shape.core_bin + ncore; ++w) {
+    double effect = 0.0;
+    for (int v = 0; v < shape.nbin; ++v) effect += root(w, v) * r[at(v)];
+    if (!(std::fabs(effect) <= largest)) largest = std::fabs(effect);
+  }
+  return largest;
+}
+
 }  // namespace
 
-std::optional<Solution> block_solve(const specex_patch &patch,
-                                    const BandedNormal &normal) {
+std::optional<Solution> block_solve(const specex_patch &patch, const BandedNormal &normal,
+                                    const Cuts &cuts, double *cut_effect) {
   const PatchShape shape(patch);
   const Blocks blocks(shape, normal);
   const int count = blocks.count();
@@ -136,6 +158,10 @@ std::optional<Solution> block_solve(const specex_patch &patch,
       if (!invert_by_cholesky(own)) return std::nullopt;
     }
     const Symmetric root = square_root(own);
+    if (cut_effect != nullptr && (cuts.low || cuts.high))
+      *cut_effect = std::max(
+          *cut_effect, effect_of_cuts(own, root, solution.flux.data() + f * shape.nbin,
+                                      shape, patch.nbin, cuts));
     solution.roots.push_back(fiber_root(root.elements.data(), shape.nbin, shape.nbin,
                                         shape.nbin, 0, patch.ndiag,
                                         solution.flux.data() + f * shape.nbin));

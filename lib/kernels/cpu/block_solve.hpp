@@ -11,8 +11,17 @@
 
 namespace specex {
 
-// None where a block is not safely positive definite.
-std::optional<Solution> block_solve(const specex_patch &patch,
-                                    const BandedNormal &normal);
+// At which ends the patch was cut out of a longer one, and how many bins' light may
+// cross.
+struct Cuts {
+  bool low = false;
+  bool high = false;
+  int reach = 0;
+};
+
+// None where a block is not safely positive definite. cut_effect, where given: what the
+// cuts may change in the core, in standard deviations.
+std::optional<Solution> block_solve(const specex_patch &patch, const BandedNormal &normal,
+                                    const Cuts &cuts = {}, double *cut_effect = nullptr);
 
 }  // namespace specex

@@ -178,7 +178,7 @@ class Worker {
     if (wanted.empty()) return;
     if (work_.run.progress.cancelled() || work_.run.rules.noise ||
         !piece_.prepare(shape_of(work_.windows, wanted))) {
-      for (const size_t k : wanted) alone(k, 1);
+      for (const size_t k : wanted) alone(k);
       return;
     }
     std::stable_sort(wanted.begin(), wanted.end(), [&](size_t a, size_t b) {
@@ -204,10 +204,10 @@ class Worker {
     for (const size_t k : group) windows.push_back(&work_.windows[k]);
     const std::span<Lane> lanes = group_.solve(piece_, windows);
     for (size_t i = 0; i < group.size(); ++i) {
-      if (lanes[i].outcome == LaneOutcome::solved)
+      if (lanes[i].solved)
         finish_lane(*windows[i], lanes[i]);
       else
-        alone(group[i], lanes[i].outcome == LaneOutcome::longer ? 3 : 1);
+        alone(group[i]);
     }
   }
 
@@ -230,23 +230,43 @@ class Worker {
     return &models_.back();
   }
 
-  // The way that always holds: a patch from its own normal equations, a window in parts
-  // with `margin` times its padding.
-  void alone(size_t k, int margin) {
-    const StageScope stage(SPECEX_STAGE_FALLBACK);
+  // The way that always holds: a patch from its own normal equations, a window in short
+  // parts.
+  void alone(size_t k) {
     const Window &window = work_.windows[k];
     const specex_patch &patch = work_.patches[window.patch];
-    const std::vector<specex_patch> parts =
-        cut_short(patch, window, margin * window_padding(work_.run.psf, patch));
+    const int padding = window_padding(work_.run.psf, patch);
+    const std::vector<specex_patch> parts = cut_short(patch, window, padding);
     work_.outcomes.expect(window.patch, parts.size() - 1);
     for (const specex_patch &part : parts)
       deliver(window, part, [&](const Box &box, PatchOutput &output) {
-        extract_alone(part, box, output);
+        if (window.whole)
+          extract_alone(part, {}, box, output);
+        else
+          extract_part(patch, part, padding, box, output);
       });
   }
 
-  void extract_alone(const specex_patch &patch, const Box &patch_pixels,
+  // With more padding until what was cut away cannot be noticed.
+  void extract_part(const specex_patch &patch, specex_patch part, int padding,
+                    const Box &box, PatchOutput &output) {
+    constexpr int longest = 512;  // bins
+    for (int around = padding;; around *= 2) {
+      part = with_padding(patch, part, around);
+      Cuts cuts;
+      cuts.low = part.pad_first_bin > patch.pad_first_bin;
+      cuts.high =
+          part.pad_first_bin + part.pad_nbin < patch.pad_first_bin + patch.pad_nbin;
+      cuts.reach = padding / 6;  // bins that a spot covers
+      if (around >= longest) cuts.low = cuts.high = false;
+      if (extract_alone(part, cuts, box, output)) return;
+    }
+  }
+
+  // False, and nothing done, where the cuts could be noticed.
+  bool extract_alone(const specex_patch &patch, const Cuts &cuts, const Box &patch_pixels,
                      PatchOutput &output) {
+    const StageScope stage(SPECEX_STAGE_FALLBACK);
     const Run &run = work_.run;
     const PatchShape shape(patch);
     SpotTable spots;
@@ -260,7 +280,9 @@ class Worker {
     apply_conditioning(shape, measured, normal);
 
     std::optional<Solution> solution;
-    if (!run.rules.noise) solution = block_solve(patch, normal);
+    double cut_effect = 0.0;
+    if (!run.rules.noise) solution = block_solve(patch, normal, cuts, &cut_effect);
+    if (solution && !(cut_effect <= max_cut_effect)) return false;
     const int32_t path = solution ? SPECEX_PATH_BANDED : SPECEX_PATH_DENSE;
     if (!solution)
       solution =
@@ -273,6 +295,7 @@ class Worker {
       add_model(run, patch, spots, box, *solution, models_.back().pixels.data());
     }
     output.path = path;
+    return true;
   }
 
   // Solves part of a window into its place in the patch's output.

@@ -20,8 +20,7 @@ constexpr double max_truncation = 3e-9;
 // found.
 constexpr double max_matrix_error = 1e-7;
 constexpr double max_light_error = 1e-5;
-constexpr double max_row_error = 2e-3;   // of bins in the padding
-constexpr double max_cut_effect = 1e-4;  // also a bound
+constexpr double max_row_error = 2e-3;  // of bins in the padding
 constexpr double max_residual = 1e-9;
 constexpr double max_far_coupling = 1e-11;
 constexpr double max_edge_share = 1e-12;
@@ -61,7 +60,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
   for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
     lanes_[lane].window = windows[std::min(lane, count_ - 1)];
     lanes_[lane].patch = &lanes_[lane].window->shape;
-    lanes_[lane].outcome = LaneOutcome::failed;
+    lanes_[lane].solved = false;
   }
   // Lanes whose marginal matrices go beyond the band are solved again with a wider one.
   unsigned wide = (1U << count_) - 1;
@@ -69,7 +68,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
        band = simd::half_band_for(band + 2)) {
     system_.half_band = band;
     live_ = wide;
-    longer_ = rounded_ = 0;
+    rounded_ = 0;
     cut(piece);
     wide = eliminate();
     // Windows of one patch stay together; whole patches must not depend on each other.
@@ -79,10 +78,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
     if (live_ == 0) continue;
     find_flux();
     take_roots(piece);
-    for_each_live([&](size_t lane) {
-      lanes_[lane].outcome =
-          has(longer_, lane) ? LaneOutcome::longer : LaneOutcome::solved;
-    });
+    for_each_live([&](size_t lane) { lanes_[lane].solved = true; });
   }
   return {lanes_.data(), count_};
 }
@@ -379,8 +375,7 @@ void LaneGroup::check_padding(int f, const double *marginal, const double *upper
     if (!has(lanes, lane)) return;
     const PatchShape shape(*lanes_[lane].patch);
     for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
-      if (!(std::fabs(effect[at(w) * width + lane]) <= max_cut_effect))
-        longer_ |= 1U << lane;
+      if (!(std::fabs(effect[at(w) * width + lane]) <= max_cut_effect)) drop(lane);
   });
 }
 

@@ -18,12 +18,6 @@
 
 namespace specex {
 
-enum class LaneOutcome {
-  solved,
-  longer,  // the padding is not enough
-  failed   // another way is needed
-};
-
 // One window in its lane.
 struct Lane {
   const Window *window = nullptr;
@@ -31,7 +25,7 @@ struct Lane {
   BinSums sums{0};  // by PatchShape
   std::vector<bool> measured;
   Solution solution;
-  LaneOutcome outcome = LaneOutcome::failed;
+  bool solved = false;  // else another way is needed
 };
 
 class LaneGroup {
@@ -68,8 +62,7 @@ class LaneGroup {
   std::array<Lane, simd::width> lanes_;
   size_t count_ = 0;
   simd::BlockSystem system_{};
-  unsigned live_ = 0;    // lanes, as bits, that are being solved and whose shortcuts hold
-  unsigned longer_ = 0;  // lanes that need more padding
+  unsigned live_ = 0;  // lanes, as bits, that are being solved and whose shortcuts hold
   unsigned rounded_ = 0;  // lanes with sums over some rows, known to float precision
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   std::array<double, simd::width> light_{};     // of neighbouring fibres, in sigmas

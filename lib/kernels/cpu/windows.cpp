@@ -65,17 +65,23 @@ void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
   }
 }
 
+specex_patch with_padding(const specex_patch &patch, specex_patch part, int padding) {
+  const int end = patch.pad_first_bin + patch.pad_nbin;
+  part.pad_first_bin = std::max(patch.pad_first_bin, part.first_bin - padding);
+  part.pad_nbin =
+      std::min(end, part.first_bin + part.nbin + padding) - part.pad_first_bin;
+  return part;
+}
+
 std::vector<specex_patch> cut_short(const specex_patch &patch, const Window &window,
                                     int padding) {
   if (window.whole) return {patch};
   std::vector<specex_patch> parts;
   const int end = window.shape.first_bin + window.shape.nbin;
-  const int pad_end = patch.pad_first_bin + patch.pad_nbin;
   for (int first = window.shape.first_bin; first < end; first += shortest_core) {
     const int last = std::min(first + shortest_core, end);
-    parts.push_back(part_of(patch, first, last,
-                            std::max(patch.pad_first_bin, first - padding),
-                            std::min(pad_end, last + padding)));
+    parts.push_back(
+        with_padding(patch, part_of(patch, first, last, first, last), padding));
   }
   return parts;
 }
