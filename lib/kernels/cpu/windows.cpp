@@ -48,9 +48,10 @@ void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
   const int total = patch.pad_nbin;
   const int count =
       simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
-  const int length = std::min(total, (total + 2 * pad * (count - 1)) / count + 1);
+  const int length = std::min(total, (total + 2 * pad * steps) / count + 1);
+  const int steps = std::max(1, count - 1);  // from window to window
   const auto start = [&](int k) {
-    return static_cast<int>(int64_t{k} * (total - length) / (count - 1));
+    return static_cast<int>(int64_t{k} * (total - length) / steps);
   };
   for (int k = 0; k < count; ++k) {
     // Seams are in the middle of what two windows have in common.

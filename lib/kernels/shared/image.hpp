@@ -19,8 +19,8 @@ struct Pixel {
 
 template <class T>
 inline bool is_bad(T value, T ivar) {
-  // A difference with itself is 0 only for finite numbers.
-  return !(value - value == T{0}) | !(ivar - ivar == T{0}) | (ivar < T{0});
+  // Without a branch, so that it is done for several pixels at a time.
+  return !std::isfinite(value) | !std::isfinite(ivar) | (ivar < T{0});
 }
 
 inline Pixel clean(double value, double ivar) {

@@ -23,7 +23,7 @@ struct Shape {
 template <int Blocks, class T>
 SPECEX_INLINE auto dot_rows(const T *a, const T *b, int rows, int blocks, int row) {
   const int n = Blocks > 0 ? Blocks : blocks;
-  decltype(load(a)) part[Blocks > 0 ? Blocks : 1] = {};
+  decltype(load(a)) part[Blocks + (Blocks == 0)] = {};
   for (int r = 0; r < rows; ++r)
     for (int k = 0; k < n; ++k)
       part[Blocks > 0 ? k : 0] +=
