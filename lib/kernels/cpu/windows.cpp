@@ -48,8 +48,8 @@ void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
   const int total = patch.pad_nbin;
   const int count =
       simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
-  const int length = std::min(total, (total + 2 * pad * steps) / count + 1);
   const int steps = std::max(1, count - 1);  // from window to window
+  const int length = std::min(total, (total + 2 * pad * steps) / count + 1);
   const auto start = [&](int k) {
     return static_cast<int>(int64_t{k} * (total - length) / steps);
   };
