@@ -5,7 +5,6 @@
 // at full size, which takes it a while.
 #include <specex/specex.h>
 
-#include <chrono>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -229,17 +228,12 @@ void seamless_ranges_of_fibres_give_the_bits_of_the_whole(void **) {
 
 // Padding ends where the PSF does, so its length costs nothing.
 void seamless_padding_is_cut_to_what_the_psf_covers(void **) {
-  using Clock = std::chrono::steady_clock;
   const Case c = specex_test::make_case({.nspec = 10, .nwave = 300});
   specex_options options = undivided();
-  const auto begin = Clock::now();
   const Frame frame = specex_test::extract(c, options);
-  const auto middle = Clock::now();
   options.wavepad = 1000;
   const Frame longer = specex_test::extract(c, options);
-  const auto end = Clock::now();
   require_same("padding of 1000 bins", c, longer, frame, {1e-6, 1e-7}, far_from_ends);
-  assert_true(end - middle < 10 * (middle - begin));  // 4 times as many bins, if not cut
   options.backend = SPECEX_BACKEND_CPU;
   const Context context(options, specex_test::PsfTables(c.psf).view());
   for (const specex_patch &patch : specex_test::plan(context, c.grid, 0, 10))
