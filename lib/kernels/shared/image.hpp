@@ -20,11 +20,13 @@ struct Pixel {
 template <class T>
 inline bool is_bad(T value, T ivar) {
   // Without a branch, so that it is done for several pixels at a time.
-  return !std::isfinite(value) | !std::isfinite(ivar) | (ivar < T{0});
+  const int bad =
+      int{!std::isfinite(value)} | int{!std::isfinite(ivar)} | int{ivar < T{0}};
+  return bad != 0;
 }
 
 inline Pixel clean(double value, double ivar) {
-  const bool usable = !is_bad(value, ivar) & (ivar != 0.0);
+  const bool usable = (int{!is_bad(value, ivar)} & int{ivar != 0.0}) != 0;
   return {usable ? value : 0.0, usable ? ivar : 0.0};
 }
 

@@ -24,9 +24,12 @@ struct Box {
   bool operator==(const Box &) const = default;
 };
 
+// What two boxes share; of width or height 0, never less, where that is nothing.
 inline Box intersect(const Box &a, const Box &b) {
-  return {std::max(a.xmin, b.xmin), std::min(a.xmax, b.xmax), std::max(a.ymin, b.ymin),
-          std::min(a.ymax, b.ymax)};
+  const int xmin = std::max(a.xmin, b.xmin);
+  const int ymin = std::max(a.ymin, b.ymin);
+  return {xmin, std::max(xmin, std::min(a.xmax, b.xmax)), ymin,
+          std::max(ymin, std::min(a.ymax, b.ymax))};
 }
 
 // The box, less the rows that `rows` does not have.
