@@ -34,7 +34,7 @@ bool is_structural(std::string_view name) {
                      [name](std::string_view stem) { return is_numbered(name, stem); });
 }
 
-// The two lines that CFITSIO puts into every primary header.
+// The two lines that CFITSIO begins every primary header with.
 bool is_boilerplate(std::string_view card) {
   return card.starts_with("COMMENT   FITS (Flexible Image Transport System)") ||
          card.starts_with("COMMENT   and Astrophysics', volume 376, page 359;");

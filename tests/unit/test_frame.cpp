@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "support/cmocka.hpp"
+#include "support/patch.hpp"
 #include "support/synthetic_case.hpp"
 
 namespace {
@@ -12,21 +13,7 @@ namespace {
 using specex_test::Frame;
 using specex_test::Results;
 
-specex_patch patch_at(int first_fiber, int nfiber, int first_bin, int nbin, int nkeep) {
-  specex_patch patch{};
-  patch.struct_size = sizeof patch;
-  patch.first_fiber = first_fiber;
-  patch.nfiber = nfiber;
-  patch.first_bin = first_bin;
-  patch.nbin = nbin;
-  patch.nkeep = nkeep;
-  patch.ndiag = 3;
-  patch.xmin = -1;
-  patch.xmax = 3;
-  patch.ymin = 2;
-  patch.ymax = 6;
-  return patch;
-}
+using specex_test::patch_at;
 
 // Every value says where it is: 1000 fibre + bin.
 Results numbered(const specex_patch &patch) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/cmocka.hpp"
+#include "support/patch.hpp"
 #include "support/synthetic_case.hpp"
 
 namespace {
@@ -15,20 +16,7 @@ using specex::ModelTarget;
 using specex::PatchOutput;
 using specex_test::Frame;
 
-specex_patch patch_at(int first_fiber, int nfiber, int first_bin, int nbin, int nkeep) {
-  specex_patch patch{};
-  patch.first_fiber = first_fiber;
-  patch.nfiber = nfiber;
-  patch.first_bin = first_bin;
-  patch.nbin = nbin;
-  patch.nkeep = nkeep;
-  patch.ndiag = 3;
-  patch.xmin = -1;
-  patch.xmax = 3;
-  patch.ymin = 2;
-  patch.ymax = 6;
-  return patch;
-}
+using specex_test::patch_at;
 
 // What is wanted of a frame's fibres and bins: how often each was written to.
 std::vector<int> written(const PatchOutput &output, size_t size) {

@@ -2,7 +2,7 @@
 //
 // Work space for OpenBLAS. Its own allocator hands one buffer to two threads when it was
 // built serial and without locks, as Debian's is, and spins for ever when memory is
-// short. The linker puts these two functions in its place (--wrap, see
+// short. The linker takes these two functions instead (--wrap, see
 // cmake/FindPrivateBlas): every thread keeps buffers of its own, and a refused one is an
 // exception.
 #include <sys/mman.h>
