@@ -46,7 +46,7 @@ expect_exit() {
   local code=$1 what=$2 actual=0
   shift 2
   checks=$((checks + 1))
-  timeout 60 "$@" >out.log 2>err.log || actual=$?
+  timeout 300 "$@" >out.log 2>err.log || actual=$?
   [[ "|$code|" == *"|$actual|"* ]] || { fail "$what: exit $actual, not $code"; cat err.log; }
 }
 
