@@ -12,8 +12,15 @@ install(EXPORT SpecexTargets NAMESPACE specex:: DESTINATION ${cmake_dir})
 install(EXPORT SpecexStaticTargets NAMESPACE specex:: DESTINATION ${cmake_dir})
 install(DIRECTORY include/specex DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
+# A .mod file is its compiler's alone: users compile the Fortran module with theirs. The
+# sources are named in the order of their dependence.
+set(fortran_dir ${CMAKE_INSTALL_DATADIR}/specex/fortran)
+install(FILES ${SPECEX_FORTRAN_SOURCES} DESTINATION ${fortran_dir})
+set(SPECEX_FORTRAN_NAMES ${SPECEX_FORTRAN_SOURCES})
+list(TRANSFORM SPECEX_FORTRAN_NAMES REPLACE ".*/" "")
+
 configure_package_config_file(pkgconfig/SpecexConfig.cmake.in SpecexConfig.cmake
-  INSTALL_DESTINATION ${cmake_dir})
+  INSTALL_DESTINATION ${cmake_dir} PATH_VARS fortran_dir)
 write_basic_package_version_file(SpecexConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES
@@ -43,6 +50,9 @@ foreach(flag ${CFITSIO_LDFLAGS})
   string(APPEND SPECEX_PC_LIBS_PRIVATE " ${flag}")
 endforeach()
 string(APPEND SPECEX_PC_LIBS_PRIVATE " ${OpenMP_CXX_FLAGS} -lstdc++ -lm")
+list(TRANSFORM SPECEX_FORTRAN_NAMES PREPEND "\${fortrandir}/"
+     OUTPUT_VARIABLE SPECEX_PC_FORTRAN_SOURCES)
+list(JOIN SPECEX_PC_FORTRAN_SOURCES " " SPECEX_PC_FORTRAN_SOURCES)
 configure_file(pkgconfig/specex.pc.in specex.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/specex.pc DESTINATION ${pc_dir})
 
