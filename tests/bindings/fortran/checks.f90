@@ -32,7 +32,8 @@ contains
     character(*), intent(in) :: errmsg, part
     call check(stat == expected, specex_status_name(expected)//' is expected, not '// &
                specex_status_name(stat)//': '//trim(errmsg))
-    call check(index(errmsg, part) > 0, '"'//part//'" is expected in "'//trim(errmsg)//'"')
+    call check(index(errmsg, part) > 0, &
+               '"'//part//'" is expected in "'//trim(errmsg)//'"')
   end subroutine
 
   subroutine finish()

@@ -32,7 +32,8 @@ program client
   allocate (flux(grid%nwave, nspec))
   allocate (ivar, chi2pix, fraction, mold=flux)
   allocate (mask(grid%nwave, nspec))
-  call specex_view(frame, first, flux, ivar, mask, resolution, wavelength, chi2pix, fraction)
+  call specex_view(frame, first, flux, ivar, mask, resolution, wavelength, chi2pix, &
+                   fraction)
   call context%extract_frame(image, grid, frame)
   call specex_fits_write_frame(context, argument(3), frame, input=image_file)
 

@@ -33,12 +33,11 @@ contains
     psf%ytrace_wavemin = psf%wavemin
     psf%ytrace_wavemax = psf%wavemax
     do fiber = 0, nspec - 1
-      xtrace(:, fiber + 1) = [9 + 8.0_c_double*fiber, 0.6_c_double, 0.0_c_double]
-      ytrace(:, fiber + 1) = [40 + 0.4_c_double*fiber, 52.0_c_double, 0.3_c_double]
+      xtrace(:, fiber + 1) = [9 + 8d0*fiber, 0.6d0, 0d0]
+      ytrace(:, fiber + 1) = [40 + 0.4d0*fiber, 52d0, 0.3d0]
     end do
     params = 0
-    params(1, :, :) = spread([1.15_c_double, 1.05_c_double, 1.0_c_double, 0.02_c_double], &
-                             1, nspec)
+    params(1, :, :) = spread([1.15d0, 1.05d0, 1d0, 0.02d0], 1, nspec)
     call specex_view(psf, xtrace, ytrace, params)
   end subroutine
 

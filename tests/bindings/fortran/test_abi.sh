@@ -20,7 +20,8 @@ awk '
     print "program abi\n  use, intrinsic :: iso_c_binding\n  use libspecex_c\n" \
           "  implicit none\n  integer :: failures = 0"
   }
-  $1 == "size" && !seen[$2]++ { declarations = declarations "  type(" $2 "), target :: v_" $2 "\n" }
+  $1 == "size" { declarations = declarations "  type(" $2 "), target :: v_" $2 "\n" }
+  $1 == "field" && $3 == "struct_size" { sized[$2] = 1 }
   { line[NR] = $0 }
   END {
     printf "%s", declarations
@@ -34,7 +35,8 @@ awk '
         if ($2 in sized) check("v_" $2 "%struct_size == " $3, $2 "%struct_size")
       }
       if ($1 == "field") {
-        check("address(c_loc(" name ")) - address(c_loc(v_" $2 ")) == " $4, "offset of " name)
+        check("address(c_loc(" name ")) - address(c_loc(v_" $2 ")) == " $4,
+              "offset of " name)
         check("c_sizeof(" name ") == " $5, "size of " name)
         check("is_" $6 "(" name ")", "type of " name)
       }
@@ -49,13 +51,13 @@ awk '
     split("int32_t int64_t double pointer", types)
     split("integer(c_int32_t) integer(c_int64_t) real(c_double) type(c_ptr)", declared)
     for (k = 1; k <= 4; ++k)
-      print "  logical function is_" types[k] "(field)\n    " declared[k] \
-            ", intent(in) :: field(..)\n    is_" types[k] " = rank(field) >= 0\n  end function"
+      print "  logical function is_" types[k] "(field)\n" \
+            "    " declared[k] ", intent(in) :: field(..)\n" \
+            "    is_" types[k] " = rank(field) >= 0\n  end function"
     print "end program"
   }
-  $1 == "field" && $3 == "struct_size" { sized[$2] = 1 }
 ' "$manifest" >"$work/abi.f90"
 
 "$compiler" -ffree-line-length-none -I"$modules" "$work/abi.f90" "$@" -o "$work/abi"
 "$work/abi"
-[ "$(grep -c 'if (.not' "$work/abi.f90")" -ge 500 ]  # as many as the manifest of 0.1.0 has
+[ "$(grep -c 'if (.not' "$work/abi.f90")" -ge 500 ]  # the manifest of 0.1.0 gives as many

@@ -19,7 +19,8 @@ program test_context
 contains
 
   subroutine statuses_have_names_and_texts()
-    call check(specex_status_name(SPECEX_ERROR_IO) == 'SPECEX_ERROR_IO', 'name of a status')
+    call check(specex_status_name(SPECEX_ERROR_IO) == 'SPECEX_ERROR_IO', &
+               'name of a status')
     call check(specex_status_name(-5) == 'SPECEX_UNKNOWN', 'name of an unknown status')
     call check(len(specex_status_text(SPECEX_OK)) > 0, 'text of a status')
     call check(specex_status_text(-5) /= specex_status_text(SPECEX_OK), 'unknown text')

@@ -18,6 +18,7 @@ program test_fits
   call psf_comes_back()
   call image_comes_back()
   call frame_comes_back_with_the_keys_of_its_image()
+  call fibermap_is_passed_on()
   call failures_say_why()
   call finish()
 
@@ -131,12 +132,51 @@ contains
     call specex_fits_write_frame(context, 'absent/frame.fits', frame, stat=stat, &
                                  errmsg=message)
     call check_error(stat, message, SPECEX_ERROR_IO, 'absent/frame.fits')
-    call specex_fits_write_frame(context, 'frame.fits', frame, stat=stat, errmsg=message, &
+    call specex_fits_write_frame(context, 'frame.fits', frame, stat=stat, &
+                                 errmsg=message, &
                                  cards=[specex_card('lower case', 'x')])
     call check_error(stat, message, SPECEX_ERROR_ARGUMENT, 'name of output.cards[0]')
-    call specex_fits_write_frame(context, 'frame.fits', frame, stat=stat, errmsg=message, &
+    call specex_fits_write_frame(context, 'frame.fits', frame, stat=stat, &
+                                 errmsg=message, &
                                  cards=[specex_card(value='x')])
     call check_error(stat, message, SPECEX_ERROR_ARGUMENT, 'name')
+  end subroutine
+
+  subroutine fibermap_is_passed_on()
+    type(specex_fits_file) :: fibermap
+    type(specex_frame) :: frame
+    real(c_double), target :: flux(nwave, nspec), wavelength(nwave)
+    call write_fibermap('fibermap.fits')
+    call fibermap%read_fibermap(context, 'fibermap.fits', stat, message)
+    call check_ok(stat, 'read_fibermap')
+    flux = truth
+    wavelength = first_wave
+    call specex_view(frame, 0, flux, wavelength=wavelength)
+    call specex_fits_write_frame(context, 'mapped.fits', frame, fibermap=fibermap, &
+                                 stat=stat)
+    call check_ok(stat, 'specex_fits_write_frame with a fibermap')
+    call fibermap%read_fibermap(context, 'mapped.fits', stat)
+    call check_ok(stat, 'read_fibermap of what was passed on')
+  end subroutine
+
+  ! A table of one number for each fibre: an empty first HDU, then header and data.
+  subroutine write_fibermap(path)
+    character(*), intent(in) :: path
+    character(80), parameter :: first(36) = [character(80) :: &
+      'SIMPLE  =                    T', 'BITPIX  =                    8', &
+      'NAXIS   =                    0', 'EXTEND  =                    T', 'END', &
+      spread('', 1, 31)]
+    character(80), parameter :: table(36) = [character(80) :: &
+      "XTENSION= 'BINTABLE'", 'BITPIX  =                    8', &
+      'NAXIS   =                    2', 'NAXIS1  =                    8', &
+      'NAXIS2  =                    3', 'PCOUNT  =                    0', &
+      'GCOUNT  =                    1', 'TFIELDS =                    1', &
+      "TTYPE1  = 'TARGETID'", "TFORM1  = 'K       '", "EXTNAME = 'FIBERMAP'", 'END', &
+      spread('', 1, 24)]
+    integer :: unit
+    open (newunit=unit, file=path, access='stream', status='replace')
+    write (unit) first, table, repeat(achar(0), 2880)
+    close (unit)
   end subroutine
 
   subroutine failures_say_why()

@@ -52,11 +52,12 @@ contains
     nullify (ivar)
     call specex_view(frame, 7, a, ivar, mask, resolution=cube, wavelength=line, stat=stat)
     call check_ok(stat, 'view of a frame')
-    call check(frame%first_fiber == 7 .and. frame%nspec == 4 .and. frame%nwave == 6 .and. &
-               frame%ndiag == 5, 'sizes')
+    call check(frame%first_fiber == 7 .and. frame%nspec == 4 .and. &
+               frame%nwave == 6 .and. frame%ndiag == 5, 'sizes')
     call specex_arrays(frame, flux, ivar, bits, resolution, wavelength)
     call check(associated(flux, a) .and. associated(bits, mask) .and. &
-               associated(resolution, cube) .and. associated(wavelength, line), 'no copies')
+               associated(resolution, cube) .and. associated(wavelength, line), &
+               'no copies')
     call check(.not. associated(ivar), 'no ivar')
   end subroutine
 
