@@ -62,7 +62,7 @@ module libspecex_context
     procedure :: project
     procedure, private :: refuse_copy
     generic :: assignment(=) => refuse_copy
-    !final :: finalise
+    final :: finalise
   end type
 
 contains
