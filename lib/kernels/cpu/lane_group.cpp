@@ -176,12 +176,13 @@ void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
       rounded_ |= 1U << lane;
       const int first_row = std::clamp(patch.ymin - y0, 0, layout.ny);
       const int end_row = std::clamp(patch.ymax - y0, first_row, layout.ny);
-      kernels_.weigh_stamp(layout, piece.strip(), piece.stamp(pf, pw), piece.x0(pf, pw),
-                           y0, first_row, end_row, weighted);
+      const simd::StampSums sums =
+          kernels_.weigh_stamp(layout, piece.strip(), piece.stamp(pf, pw),
+                               piece.x0(pf, pw), y0, first_row, end_row, weighted);
       const auto with = [&](int g, int v) {
         return kernels_.overlap_stamps(layout, weighted, piece.stamp(g, v),
                                        piece.x0(g, v) - piece.x0(pf, pw),
-                                       piece.y0(g, v) - y0);
+                                       piece.y0(g, v) - y0, first_row, end_row);
       };
       // Rows that both stamps have and that this patch leaves out.
       const auto shares_cut_rows = [&](int other_y0) {
@@ -198,21 +199,10 @@ void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
             cross(f, w, l, lane) = with(pf + 1, first_bin + v);
         }
       const size_t q = at(f * nbin + w);
-      const simd::Strip &strip = piece.strip();
       own.sums.diagonal[q] = band(f, w, 0, lane);
-      own.sums.data[q] = own.sums.weight[q] = own.sums.usable[q] = 0.0;
-      const float *spot = piece.stamp(pf, pw);
-      for (int r = first_row; r < end_row; ++r) {
-        const ptrdiff_t row =
-            (y0 + r - strip.ymin) * strip.stride + (piece.x0(pf, pw) - strip.xmin);
-        for (int x = 0; x < layout.row; ++x) {
-          const double t = weighted[r * layout.row + x];
-          own.sums.weight[q] += t;
-          own.sums.data[q] += t * strip.values[row + x];
-          if (strip.weights[row + x] > 0.0)
-            own.sums.usable[q] += static_cast<double>(spot[r * layout.row + x]);
-        }
-      }
+      own.sums.data[q] = sums.data;
+      own.sums.weight[q] = sums.weight;
+      own.sums.usable[q] = sums.usable;
     }
 }
 
@@ -385,6 +375,12 @@ void LaneGroup::take_roots(const Piece &piece) {
   const PatchShape shape(*lanes_[0].patch);
   const int nfiber = lanes_[0].patch->nfiber;
   const int nkeep = lanes_[0].patch->ndiag / 2;
+  // R needs the rows of Q that its columns in the cores reach.
+  int first = nbin;
+  for_each_live([&](size_t lane) {
+    const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
+    first = std::min(first, std::max(0, core_bin - nkeep));
+  });
   const size_t band_size = at(nbin) * at(system_.half_band + 1) * width;
   double *marginal = marginal_.resize(band_size);
   row_sum_.resize(at(nbin) * width);
@@ -424,30 +420,30 @@ void LaneGroup::take_roots(const Piece &piece) {
       const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
                               root.weight.data()};
       kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
-                           flux_.data() + at(f) * at(nbin) * width, nkeep,
+                           flux_.data() + at(f) * at(nbin) * width, first, nkeep,
                            row_sum_.data(), smoothed_.data(), diagonals_.data(),
                            root_scratch_.data());
       for_each_live([&](size_t lane) {
         if (has(lanes, lane))
-          store_root(lane, root_scale, lanes_[lane].solution.roots[at(i)]);
+          store_root(lane, first, root_scale, lanes_[lane].solution.roots[at(i)]);
       });
     }
   }
 }
 
-void LaneGroup::store_root(size_t lane, double scale, FiberRoot &root) const {
+void LaneGroup::store_root(size_t lane, int first, double scale, FiberRoot &root) const {
   const int nbin = system_.nbin;
   const int ndiag = lanes_[lane].patch->ndiag;
   const int nkeep = ndiag / 2;
-  root.row_sum.resize(at(nbin));
-  root.smoothed.resize(at(nbin));
+  root.row_sum.assign(at(nbin), 0.0);
+  root.smoothed.assign(at(nbin), 0.0);
   root.band.assign(at(ndiag) * at(nbin), 0.0);
-  for (int w = 0; w < nbin; ++w) {
+  for (int w = first; w < nbin; ++w) {
     root.row_sum[at(w)] = row_sum_.data()[at(w) * width + lane] * scale;
     root.smoothed[at(w)] = smoothed_.data()[at(w) * width + lane];
   }
   // Q is symmetric: element (w, w + m) is also (w + m, w).
-  for (int w = 0; w < nbin; ++w)
+  for (int w = first; w < nbin; ++w)
     for (int m = 0; m <= nkeep && w + m < nbin; ++m) {
       const double value =
           diagonals_.data()[(at(w) * at(nkeep + 1) + at(m)) * width + lane] * scale;

@@ -51,7 +51,7 @@ class LaneGroup {
   std::array<size_t, simd::width> root_classes(const double *marginal, double *upper);
   void check_padding(int f, const double *marginal, const double *upper,
                      const RationalRoot &root, unsigned lanes);
-  void store_root(size_t lane, double scale, FiberRoot &root) const;
+  void store_root(size_t lane, int first, double scale, FiberRoot &root) const;
 
   double &band(int f, int w, int m, size_t lane);
   double &cross(int f, int w, int l, size_t lane);

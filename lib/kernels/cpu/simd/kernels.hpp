@@ -174,6 +174,13 @@ struct Canvas {
   int ymax;
 };
 
+// Of a stamp on an image: sums over its pixels of
+struct StampSums {
+  double data;    // stamp * weight * value
+  double weight;  // stamp * weight
+  double usable;  // stamp, where the weight is not 0
+};
+
 struct Kernels {
   const char *name;
 
@@ -189,12 +196,14 @@ struct Kernels {
 
   void (*fiber_block)(const FiberBlock &block);
 
-  // A kept stamp times the weights, rows outside [first_row, end_row) left out, and the
-  // sum of that times another kept stamp, which lies `right` columns and `down` rows on.
-  void (*weigh_stamp)(const StampLayout &layout, const Strip &strip, const float *stamp,
-                      int x0, int y0, int first_row, int end_row, double *weighted);
+  // Rows [first_row, end_row) of a kept stamp times the weights, and the sum of that
+  // times another kept stamp, which lies `right` columns and `down` rows on.
+  StampSums (*weigh_stamp)(const StampLayout &layout, const Strip &strip,
+                           const float *stamp, int x0, int y0, int first_row, int end_row,
+                           double *weighted);
   double (*overlap_stamps)(const StampLayout &layout, const double *weighted,
-                           const float *stamp, int right, int down);
+                           const float *stamp, int right, int down, int first_row,
+                           int end_row);
 
   // to[k][lane] = from[lane][k] and back, k in [0, count); count rounded up to 8 is read.
   void (*interleave)(const double *const *from, int count, double *to);
@@ -217,11 +226,13 @@ struct Kernels {
   int (*positive_above)(int nbin, int half_band, const double *band, const double *shift,
                         double *scratch);
   // Q = band^1/2 by partial fractions: row sums, Q f, and the diagonals 0..nkeep of Q,
-  // [nbin][nkeep + 1][8]. upper: above the spectrum. nkeep <= half_band.
+  // [nbin][nkeep + 1][8], of bins from `first` on. upper: above the spectrum.
+  // nkeep <= half_band.
   size_t (*square_root_scratch)(int nbin, int half_band);
   void (*square_root)(int nbin, int half_band, const double *band, const double *upper,
-                      const Poles &poles, const double *flux, int nkeep, double *row_sum,
-                      double *smoothed, double *diagonals, double *scratch);
+                      const Poles &poles, const double *flux, int first, int nkeep,
+                      double *row_sum, double *smoothed, double *diagonals,
+                      double *scratch);
 
   // canvas += flux * spot of each bin
   void (*add_light)(const FiberLight &light, const Canvas &canvas);

@@ -19,6 +19,16 @@ struct Shape {
       : row(Blocks > 0 ? Blocks * lanes : layout.row), ny(Rows > 0 ? Rows : layout.ny) {}
 };
 
+using WideFloats = Lanes<float, 2 * lanes>::type;
+
+// Sum of a * b over `rows` rows of two blocks of 8 columns.
+SPECEX_INLINE Floats dot_row_pairs(const float *a, const float *b, int rows, int row) {
+  WideFloats total{};
+  for (int r = 0; r < rows; ++r)
+    total += load_as<WideFloats>(a + r * row) * load_as<WideFloats>(b + r * row);
+  return low_half(total) + high_half(total);
+}
+
 // Sum of a * b over `rows` rows of `blocks` blocks of 8 columns; Blocks > 0 fixes those.
 template <int Blocks, class T>
 SPECEX_INLINE auto dot_rows(const T *a, const T *b, int rows, int blocks, int row) {
@@ -45,6 +55,9 @@ SPECEX_INLINE auto shared_dot(const Shape<Blocks, Rows> &shape, const T *ours,
   const T *a = ours + (down > 0 ? down * shape.row : 0) + (right > 0 ? right : 0);
   const T *b = theirs + (down < 0 ? -down * shape.row : 0) + (right < 0 ? -right : 0);
   if (blocks == 1) return dot_rows<1>(a, b, rows, blocks, shape.row);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (blocks == 2) return dot_row_pairs(a, b, rows, shape.row);
+  }
   if (blocks == 2) return dot_rows<2>(a, b, rows, blocks, shape.row);
   if (blocks == 3) return dot_rows<3>(a, b, rows, blocks, shape.row);
   return dot_rows<0>(a, b, rows, blocks, shape.row);
@@ -131,9 +144,10 @@ double far_coupling(const FiberBlock &block, int w, const double *weighted,
   double largest = 0.0;
   for (int v = near > 0 ? near - 1 : 0; v <= near + 1 && v < block.nbin; ++v) {
     const double other = block.far_band[static_cast<ptrdiff_t>(v) * block.band_stride];
-    const double sum = overlap_stamps(
-        block.layout, weighted, stamp_of(block, block.far, v),
-        block.far.x0[v] - block.own.x0[w], block.far.y0[v] - block.own.y0[w]);
+    const double sum =
+        overlap_stamps(block.layout, weighted, stamp_of(block, block.far, v),
+                       block.far.x0[v] - block.own.x0[w],
+                       block.far.y0[v] - block.own.y0[w], 0, block.layout.ny);
     const double scale = __builtin_sqrt(diagonal * other);
     if (scale > 0.0 && sum > largest * scale) largest = sum / scale;
   }
@@ -234,32 +248,40 @@ void fiber_block(const FiberBlock &block) {
     fiber_rows<0, 0>(block);
 }
 
-void weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
-                 int x0, int y0, int first_row, int end_row, double *weighted) {
-  const double *weights =
-      strip.weights + (y0 - strip.ymin) * strip.stride + (x0 - strip.xmin);
-  for (int r = 0; r < layout.ny; ++r)
+StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
+                      int x0, int y0, int first_row, int end_row, double *weighted) {
+  const ptrdiff_t corner = (y0 - strip.ymin) * strip.stride + (x0 - strip.xmin);
+  Vector data{};
+  Vector weight{};
+  Vector usable{};
+  for (int r = first_row; r < end_row; ++r)
     for (int k = 0; k < layout.row; k += lanes) {
       const ptrdiff_t at = r * layout.row + k;
-      const bool inside = r >= first_row && r < end_row;
-      store(weighted + at,
-            inside ? widen(load(stamp + at)) * load(weights + r * strip.stride + k)
-                   : Vector{});
+      const ptrdiff_t pixel = corner + r * strip.stride + k;
+      const Vector s = widen(load(stamp + at));
+      const Vector w = load(strip.weights + pixel);
+      const Vector t = s * w;
+      store(weighted + at, t);
+      data += t * load(strip.values + pixel);
+      weight += t;
+      usable += select(w > Vector{}, s, Vector{});
     }
+  return {sum(data), sum(weight), sum(usable)};
 }
 
 double overlap_stamps(const StampLayout &layout, const double *weighted,
-                      const float *stamp, int right, int down) {
-  const int rows = layout.ny - (down < 0 ? -down : down);
-  const int columns = layout.row - (right < 0 ? -right : right);
-  if (rows <= 0 || columns <= 0) return 0.0;
-  const double *a =
-      weighted + (down > 0 ? down * layout.row : 0) + (right > 0 ? right : 0);
-  const float *b = stamp + (down < 0 ? -down * layout.row : 0) + (right < 0 ? -right : 0);
+                      const float *stamp, int right, int down, int first_row,
+                      int end_row) {
+  const int low = first_row > down ? first_row : down;
+  const int high = end_row < layout.ny + down ? end_row : layout.ny + down;
+  const int first = right > 0 ? right : 0;
+  const int end = right < 0 ? layout.row + right : layout.row;
   Vector total{};
-  for (int r = 0; r < rows; ++r)
-    for (int k = 0; k < columns; k += lanes)
-      total += load(a + r * layout.row + k) * widen(load(b + r * layout.row + k));
+  for (int r = low; r < high; ++r) {
+    const double *a = weighted + r * layout.row;
+    const float *b = stamp + (r - down) * layout.row - right;
+    for (int k = first; k < end; k += lanes) total += load(a + k) * widen(load(b + k));
+  }
   return sum(total);
 }
 

@@ -12,10 +12,11 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-// One pole: adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals.
+// One pole: adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals, of bins
+// from `first` on.
 template <int Band>
 void add_pole(int nbin, const double *band, Vector shift, Vector weight,
-              const double *flux, int nkeep, double *row_sum, double *smoothed,
+              const double *flux, int first, int nkeep, double *row_sum, double *smoothed,
               double *diagonals, double *scratch) {
   using F = Factor<Band>;
   double *factor = scratch;
@@ -44,7 +45,7 @@ void add_pole(int nbin, const double *band, Vector shift, Vector weight,
   }
   constexpr int ring = 16;
   Vector z[ring][Band + 1] = {};  // row j of Z: elements j, j + 1, ...
-  for (int j = nbin - 1; j >= 0; --j) {
+  for (int j = nbin - 1; j >= first; --j) {
     const double *column = F::column(factor, j);
     const Vector inverse = load(column);
     Vector a = load(ones + j * lanes) * inverse;
@@ -105,15 +106,15 @@ int positive_above(int nbin, int half_band, const double *band, const double *sh
 }
 
 void square_root(int nbin, int half_band, const double *band, const double *upper,
-                 const Poles &poles, const double *flux, int nkeep, double *row_sum,
-                 double *smoothed, double *diagonals, double *scratch) {
+                 const Poles &poles, const double *flux, int first, int nkeep,
+                 double *row_sum, double *smoothed, double *diagonals, double *scratch) {
   const Vector top = load(upper);
   double roots[lanes];
   for (int lane = 0; lane < lanes; ++lane) roots[lane] = __builtin_sqrt(upper[lane]);
   const Vector root = load(roots);
   double total = 0.0;
   for (int k = 0; k < poles.count; ++k) total += poles.weight[k];
-  for (int j = 0; j < nbin; ++j) {
+  for (int j = first; j < nbin; ++j) {
     store(row_sum + j * lanes, root * total);
     store(smoothed + j * lanes, root * total * load(flux + j * lanes));
     double *out = diagonals + static_cast<ptrdiff_t>(j) * (nkeep + 1) * lanes;
@@ -123,7 +124,7 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
   for_half_band(half_band, [&]<int Band>() {
     for (int k = 0; k < poles.count; ++k)
       add_pole<Band>(nbin, band, top * poles.shift[k],
-                     root * top * (poles.weight[k] * poles.shift[k]), flux, nkeep,
+                     root * top * (poles.weight[k] * poles.shift[k]), flux, first, nkeep,
                      row_sum, smoothed, diagonals, scratch);
   });
 }

@@ -19,10 +19,11 @@ void place_spots(const StampLayout &layout, const double *spots, const int *shif
 
 void fiber_block(const FiberBlock &block);
 
-void weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
-                 int x0, int y0, int first_row, int end_row, double *weighted);
+StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
+                      int x0, int y0, int first_row, int end_row, double *weighted);
 double overlap_stamps(const StampLayout &layout, const double *weighted,
-                      const float *stamp, int right, int down);
+                      const float *stamp, int right, int down, int first_row,
+                      int end_row);
 void interleave(const double *const *from, int count, double *to);
 
 size_t factor_size(int nbin, int half_band);
@@ -37,8 +38,8 @@ int positive_above(int nbin, int half_band, const double *band, const double *sh
                    double *scratch);
 size_t square_root_scratch(int nbin, int half_band);
 void square_root(int nbin, int half_band, const double *band, const double *upper,
-                 const Poles &poles, const double *flux, int nkeep, double *row_sum,
-                 double *smoothed, double *diagonals, double *scratch);
+                 const Poles &poles, const double *flux, int first, int nkeep,
+                 double *row_sum, double *smoothed, double *diagonals, double *scratch);
 
 void add_light(const FiberLight &light, const Canvas &canvas);
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,

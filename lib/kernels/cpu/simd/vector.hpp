@@ -44,6 +44,8 @@ template <class V>
 SPECEX_INLINE auto low_half(const V &a) {
   if constexpr (is_pair<V>)
     return a.low;
+  else if constexpr (lane_count<V> == 16)
+    return __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7);
   else if constexpr (lane_count<V> == 8)
     return __builtin_shufflevector(a, a, 0, 1, 2, 3);
   else
@@ -54,6 +56,8 @@ template <class V>
 SPECEX_INLINE auto high_half(const V &a) {
   if constexpr (is_pair<V>)
     return a.high;
+  else if constexpr (lane_count<V> == 16)
+    return __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
   else if constexpr (lane_count<V> == 8)
     return __builtin_shufflevector(a, a, 4, 5, 6, 7);
   else
