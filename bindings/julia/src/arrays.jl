@@ -45,6 +45,10 @@ const Maybe{T} = Union{Nothing, T}
 address(::Nothing) = C_NULL
 address(array) = pointer(array)
 
+"A C struct with the addresses of the named arrays of `owner`."
+addresses(::Type{T}, owner, names) where {T} =
+    filled(T, Dict{Symbol, Any}(name => address(getfield(owner, name)) for name in names))
+
 function need_size(name, array, expected)
     size(array) == expected && return nothing
     throw(DimensionMismatch("$name has size $(size(array)), expected $expected"))

@@ -176,8 +176,18 @@ zero_of(::Type{NTuple{N, T}}) where {N, T} = ntuple(_ -> zero(T), N)
 A C struct with the given fields, its own size where it has a place for that, and zeros
 elsewhere.
 """
-function filled(::Type{T}; fields...) where {T}
-    value(name, type) = name in keys(fields) ? convert(type, fields[name]) :
-                        name == :struct_size ? sizeof(T) : zero_of(type)
-    return T(map(value, fieldnames(T), fieldtypes(T))...)
+filled(::Type{T}; fields...) where {T} = filled(T, Dict{Symbol, Any}(fields))
+
+function filled(::Type{T}, fields::Dict{Symbol, Any}) where {T}
+    values = map(collect(Any, fieldnames(T))) do name
+        name == :struct_size ? sizeof(T) :
+        haskey(fields, name) ? fields[name] : zero_of(fieldtype(T, name))
+    end
+    return T(values...)
+end
+
+"A C struct with some of its fields changed."
+function changed(view::T; fields...) where {T}
+    all_fields = Dict{Symbol, Any}(name => getfield(view, name) for name in fieldnames(T))
+    return filled(T, merge!(all_fields, Dict{Symbol, Any}(fields)))
 end

@@ -98,10 +98,10 @@ function c_struct(frame::Frame)
     resolution, model = frame.resolution, frame.model
     model_nx, model_ny = model === nothing ? (0, 0) : size(model)
     nwave, nspec = size(frame.flux)
-    return filled(specex_frame; first_fiber = frame.first_fiber, nspec = nspec,
-                  nwave = nwave, model_nx = model_nx, model_ny = model_ny,
-                  ndiag = resolution === nothing ? 0 : size(resolution, 2),
-                  (name => address(getfield(frame, name)) for name in frame_arrays)...)
+    return changed(addresses(specex_frame, frame, frame_arrays);
+                   first_fiber = frame.first_fiber, nspec = nspec, nwave = nwave,
+                   model_nx = model_nx, model_ny = model_ny,
+                   ndiag = resolution === nothing ? 0 : size(resolution, 2))
 end
 
 # The frame with the counts that the library put into its C struct.

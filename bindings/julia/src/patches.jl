@@ -42,8 +42,8 @@ end
 
 # The C struct, for use while the result is preserved.
 c_struct(result::PatchResult) =
-    filled(specex_result; status = result.status, path = result.path,
-           (name => address(getfield(result, name)) for name in result_arrays)...)
+    changed(addresses(specex_result, result, result_arrays); status = result.status,
+            path = result.path)
 
 with_outcome(result::PatchResult, view::specex_result) =
     PatchResult(view.status, view.path,
@@ -94,6 +94,7 @@ function assemble(context::Context, grid::Grid, fibers::AbstractUnitRange,
     end
     nx, ny = image_size === nothing ? (0, 0) : image_size
     frame = empty_frame(context, grid, fibers, nx, ny, resolution, image_size !== nothing)
+    frame.wavelength .= grid.wavemin .+ grid.wavestep .* (0:(grid.nwave - 1))
     views = c_struct.(results)
     return fill_frame(frame) do view
         GC.@preserve results call(specex_assemble, context, patches, views,

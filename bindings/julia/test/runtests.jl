@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
+using LibSpecex
+using Test
+
+include("small_case.jl")
+
+@testset "LibSpecex" begin
+    include("test_abi.jl")
+    include("test_context.jl")
+    include("test_extract.jl")
+    include("test_callbacks.jl")
+    include("test_fits.jl")
+    include("test_memory.jl")
+end
