@@ -9,6 +9,10 @@ include("small_case.jl")
     include("test_context.jl")
     include("test_extract.jl")
     include("test_callbacks.jl")
-    include("test_fits.jl")
+    if has_files()
+        include("test_fits.jl")
+    else
+        @test_skip "the library was built without FITS files"
+    end
     include("test_memory.jl")
 end

@@ -60,3 +60,7 @@ inner(array) = array[12:(end - 11), :]
 
 same_arrays(a, b) = all(name -> isequal(getfield(a, name), getfield(b, name)),
                         LibSpecex.frame_arrays)
+
+# Whether the library was built with its file layer.
+has_files() =
+    LibSpecex.specex_fits_get_image(C_NULL, C_NULL) != SPECEX_ERROR_UNSUPPORTED

@@ -8,6 +8,7 @@
 set -euo pipefail
 
 julia=$1 source=$3
+[ -x "$julia" ] || { echo "no Julia was found"; exit 77; }
 export LIBSPECEX_LIBRARY=$2 SPECEX_ABI_MANIFEST=$source/tests/abi/manifest.txt
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -25,7 +26,7 @@ repo = "nowhere"
 TOML
 
 cp -r "$source/bindings/julia" "$work/LibSpecex"  # Pkg writes beside Project.toml
-"$julia" --startup-file=no --project="$work/LibSpecex" -e '
+JULIA_NUM_THREADS=2 "$julia" --startup-file=no --project="$work/LibSpecex" -e '
   using Pkg
   Pkg.offline()
   Pkg.test()'
