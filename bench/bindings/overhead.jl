@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What a frame of 25 fibres x 2326 bins costs through the Julia package, over the same call of
-# C into arrays that the package made. Both in turns; the fastest of each counts.
+# What a frame of 25 fibres x 2326 bins costs through the Julia package, over the same
+# call of C into arrays that the package made. Both in turns; the fastest of each counts.
 #
 #   julia bench/bindings/overhead.jl PSF PREPROC [TURNS]
 using LibSpecex

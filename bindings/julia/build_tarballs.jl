@@ -11,7 +11,8 @@ version = v"0.1.0"
 sources = [
     DirectorySource(joinpath(@__DIR__, "..", ".."); target = "libspecex"),
     ArchiveSource(
-        "https://github.com/xianyi/OpenBLAS/releases/download/v0.3.21/OpenBLAS-0.3.21.tar.gz",
+        "https://github.com/OpenMathLib/OpenBLAS/releases/download/" *
+        "v0.3.21/OpenBLAS-0.3.21.tar.gz",
         "f36ba3d7a60e7c8bcc54cd9aaa9b1223dd42eaf02c811791c37e8ca707c241ca"),
 ]
 

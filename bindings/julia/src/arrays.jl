@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Arrays go to the library and come from it as they lie in memory: the last axis of C is the
-# first of Julia.
+# Arrays go to the library and come from it as they lie in memory: the last axis of C is
+# the first of Julia.
 
 """
 What was read from a file: `Image(file)`, `Psf(file)` or `Frame(file)` show what it holds

@@ -4,9 +4,10 @@
 
 const library = Ref{Ptr{Cvoid}}(C_NULL)
 
-# Opened when first needed, so that the package loads where the library is yet to come. Not
-# with Julia's default RTLD_DEEPBIND: C++ exceptions, which the library turns into statuses,
-# would be raised by one unwinder and resumed by another where Julia brings one of its own.
+# Opened when first needed, so that the package loads where the library is yet to come.
+# Not with Julia's default RTLD_DEEPBIND: C++ exceptions, which the library turns into
+# statuses, would be raised by one unwinder and resumed by another where Julia brings one
+# of its own.
 function entry(name::Symbol)
     if library[] == C_NULL
         path = get(ENV, "LIBSPECEX_LIBRARY", "libspecex.so.0")

@@ -4,9 +4,9 @@
     Context(; log = nothing, progress = nothing, options...)
 
 What a program extracts with: a PSF, options and threads. `options` are the fields of
-`specex_options`, for example `num_threads = 4` or `backend = SPECEX_BACKEND_REFERENCE`; see
-[`set_log!`](@ref) and [`set_progress!`](@ref) for the callbacks. One task at a time may use
-a context. It is freed with the last reference to it, or at once by `close`.
+`specex_options`, for example `num_threads = 4` or `backend = SPECEX_BACKEND_REFERENCE`;
+see [`set_log!`](@ref) and [`set_progress!`](@ref) for the callbacks. One task at a time
+may use a context. It is freed with the last reference to it, or at once by `close`.
 """
 mutable struct Context
     handle::Ptr{Cvoid}
@@ -91,8 +91,8 @@ end
 """
     set_log!(context, callback)
 
-Calls `callback(level, message)` with what the library has to say (`SPECEX_LOG_...`), on the
-thread that called the library; `nothing` ends that.
+Calls `callback(level, message)` with what the library has to say (`SPECEX_LOG_...`), on
+the thread that called the library; `nothing` ends that.
 """
 function set_log!(context::Context, callback)
     pointer = callback === nothing ? C_NULL :

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 """
-A call of the library failed: `status` is its number (`SPECEX_ERROR_...`), `name` and `text`
-say what that means, `message` is one sentence on what was wrong, and where.
+A call of the library failed: `status` is its number (`SPECEX_ERROR_...`), `name` and
+`text` say what that means, `message` is one sentence on what was wrong, and where.
 """
 struct SpecexError <: Exception
     status::Int32

@@ -16,11 +16,12 @@ function Grid(wavemin::Real, wavemax::Real, wavestep::Real)
 end
 
 """
-Extracted spectra of the fibres `first_fiber : first_fiber + size(flux, 2) - 1`, **numbered
-from 0**. `flux`, `ivar`, `chi2pix`, `pixmask_fraction` and `mask` are `[nwave, nspec]`,
-`wavelength` is `[nwave]`, `resolution` `[nwave, ndiag, nspec]` and `model` `[nx, ny]`; what
-is not wanted is `nothing`. The counts (`npatch`, `npatch_failed`, `nbadpixel`,
-`npath_dense`, `npath_banded`, `npath_vector`) are the library's.
+Extracted spectra of the fibres `first_fiber : first_fiber + size(flux, 2) - 1`,
+**numbered from 0**. `flux`, `ivar`, `chi2pix`, `pixmask_fraction` and `mask` are
+`[nwave, nspec]`, `wavelength` is `[nwave]`, `resolution` `[nwave, ndiag, nspec]` and
+`model` `[nx, ny]`; what is not wanted is `nothing`. The counts (`npatch`,
+`npatch_failed`, `nbadpixel`, `npath_dense`, `npath_banded`, `npath_vector`) are the
+library's.
 """
 struct Frame
     first_fiber::Int
@@ -121,8 +122,8 @@ end
 """
     extract_frame(context, image, grid, fibers; resolution = true, model = false)
 
-Extracts the fibres of a range, **numbered from 0**: `0:24` are the first 25. A failed patch
-is masked and counted in the frame's `npatch_failed`; it is no exception.
+Extracts the fibres of a range, **numbered from 0**: `0:24` are the first 25. A failed
+patch is masked and counted in the frame's `npatch_failed`; it is no exception.
 """
 function extract_frame(context::Context, image::Image, grid::Grid,
                        fibers::AbstractUnitRange; resolution = true, model = false)
@@ -137,8 +138,8 @@ end
 """
     project(context, grid, fibers, spectra, nx, ny)
 
-The image `[nx, ny]`, in electrons, of spectra `[nwave, nspec]` in electrons per Angstrom, of
-fibres **numbered from 0**.
+The image `[nx, ny]`, in electrons, of spectra `[nwave, nspec]` in electrons per Angstrom,
+of fibres **numbered from 0**.
 """
 function project(context::Context, grid::Grid, fibers::AbstractUnitRange,
                  spectra::AbstractMatrix, nx::Integer, ny::Integer)

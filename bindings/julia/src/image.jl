@@ -4,9 +4,9 @@
     Image(pixels, ivar)
     Image(file)
 
-Pixels in electrons and their inverse variances, both `[nx, ny]`: x, the first axis, is the
-CCD's column. `Float32` and `Float64` whose columns have no gaps are used where they lie.
-`ivar` may be `nothing` where an image is written only.
+Pixels in electrons and their inverse variances, both `[nx, ny]`: x, the first axis, is
+the CCD's column. `Float32` and `Float64` whose columns have no gaps are used where they
+lie. `ivar` may be `nothing` where an image is written only.
 """
 struct Image{T <: Union{Float32, Float64}}
     pixels::StridedMatrix{T}

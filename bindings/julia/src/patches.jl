@@ -6,8 +6,8 @@ const Patch = specex_patch
 
 """
 The spectra of a patch: `flux`, `ivar`, `chi2pix`, `pixmask_fraction` and `mask` are
-`[nbin, nfiber]`, `resolution` is `[nbin, ndiag, nfiber]`, `model` `[nx, ny]` of the patch's
-pixels. `status` and `path` say how it went (`SPECEX_...`, `SPECEX_PATH_...`).
+`[nbin, nfiber]`, `resolution` is `[nbin, ndiag, nfiber]`, `model` `[nx, ny]` of the
+patch's pixels. `status` and `path` say how it went (`SPECEX_...`, `SPECEX_PATH_...`).
 """
 struct PatchResult
     status::Int32

@@ -25,8 +25,8 @@ struct Psf
     psferr::Float64
 end
 
-function Psf(; xtrace, ytrace, param_names, params, xtrace_range, ytrace_range, param_range,
-             hsizex, hsizey, ghdegx, ghdegy, nx = 0, ny = 0, psferr = 0.0)
+function Psf(; xtrace, ytrace, param_names, params, xtrace_range, ytrace_range,
+             param_range, hsizex, hsizey, ghdegx, ghdegy, nx = 0, ny = 0, psferr = 0.0)
     nspec = size(xtrace, 2)
     need_size("ytrace", ytrace, (size(ytrace, 1), nspec))
     need_size("params", params, (size(params, 1), nspec, length(param_names)))
@@ -61,9 +61,11 @@ function with_c(body, psf::Psf)
                 specex_psf; kind = SPECEX_PSF_GAUSS_HERMITE, nspec = size(psf.xtrace, 2),
                 nx = psf.nx, ny = psf.ny, hsizex = psf.hsizex, hsizey = psf.hsizey,
                 ghdegx = psf.ghdegx, ghdegy = psf.ghdegy,
-                xtrace_wavemin = psf.xtrace_range[1], xtrace_wavemax = psf.xtrace_range[2],
-                ytrace_wavemin = psf.ytrace_range[1], ytrace_wavemax = psf.ytrace_range[2],
-                wavemin = psf.param_range[1], wavemax = psf.param_range[2],
+                xtrace_wavemin = first(psf.xtrace_range),
+                xtrace_wavemax = last(psf.xtrace_range),
+                ytrace_wavemin = first(psf.ytrace_range),
+                ytrace_wavemax = last(psf.ytrace_range),
+                wavemin = first(psf.param_range), wavemax = last(psf.param_range),
                 xtrace_ncoef = size(psf.xtrace, 1), ytrace_ncoef = size(psf.ytrace, 1),
                 nparam = length(pointers), ncoef = size(psf.params, 1),
                 xtrace = address(psf.xtrace), ytrace = address(psf.ytrace),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Callbacks run on the thread that called, whatever threads the library has, and may do what
-# Julia code does: allocate, collect garbage, switch tasks, throw.
+# Callbacks run on the thread that called, whatever threads the library has, and may do
+# what Julia code does: allocate, collect garbage, switch tasks, throw.
 
 struct Unlucky <: Exception end
 
@@ -9,12 +9,13 @@ struct Unlucky <: Exception end
     for num_threads in (1, 4), round in 1:3
         seen = Tuple{Int, Int}[]
         thread = Threads.threadid()
-        context = small_context(num_threads = num_threads, progress = function (done, total)
+        function note(done, total)
             push!(seen, (done, total))
             @assert Threads.threadid() == thread
             GC.gc(done == 1)
             yield()
-        end)
+        end
+        context = small_context(num_threads = num_threads, progress = note)
         frame = extract_frame(context, image, grid, fibers)
         @test seen == [(done, frame.npatch) for done in 0:frame.npatch]
 

@@ -88,6 +88,7 @@ end
     masked = extract_frame(small_context(), Image(strange, image.ivar), grid, fibers)
     @test masked.nbadpixel == 1
     test_error(SPECEX_ERROR_DATA, "pixel") do
-        extract_frame(small_context(strict = true), Image(strange, image.ivar), grid, fibers)
+        context = small_context(strict = true)
+        extract_frame(context, Image(strange, image.ivar), grid, fibers)
     end
 end

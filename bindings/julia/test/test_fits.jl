@@ -1,4 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
+
+# The least that is a FIBERMAP: a table of one column.
+function make_fibermap(path)
+    header(cards) = rpad(join(rpad.([cards; "END"], 80)), 2880)
+    number(key, value) = rpad(key, 8) * "= " * lpad(value, 20)
+    text(key, value) = rpad(key, 8) * "= '$(rpad(value, 8))'"
+    open(path, "w") do io
+        write(io, header([number("SIMPLE", "T"), number("BITPIX", 8), number("NAXIS", 0)]))
+        write(io, header([text("XTENSION", "BINTABLE"), number("BITPIX", 8),
+                          number("NAXIS", 2), number("NAXIS1", 8), number("NAXIS2", nspec),
+                          number("PCOUNT", 0), number("GCOUNT", 1), number("TFIELDS", 1),
+                          text("TTYPE1", "FIBER"), text("TFORM1", "K"),
+                          text("EXTNAME", "FIBERMAP")]))
+        write(io, zeros(UInt8, 2880))
+    end
+end
+
 @testset "FITS" begin
     mktempdir() do folder
         context = small_context()
@@ -15,7 +32,8 @@
         copied = Image(file)
         @test copied.pixels == pixels
         @test copied.ivar[5, 7] == 0 && copied.ivar[7, 5] == 0.04
-        @test Image(read_image(context, path("image.fits"); badmask = 0)).ivar[5, 7] == 0.04
+        unmasked = read_image(context, path("image.fits"); badmask = 0)
+        @test Image(unmasked).ivar[5, 7] == 0.04
         @test (file["CAMERA"], file["NIGHT"], file["GOOD"]) == ("r0", "20261121", "T")
         @test parse(Float64, file["EXPTIME"]) == 900.5
         @test_throws SpecexError file["ABSENT"]
@@ -37,21 +55,28 @@
         @test Frame(read_frame(context, path("again.fits"))).resolution === nothing
         @test_throws DimensionMismatch Frame(wavelength = 1:3, flux = frame.flux)
 
+        make_fibermap(path("fibermap.fits"))
+        fibermap = read_fibermap(context, path("fibermap.fits"))
+        write_frame(context, path("mapped.fits"), frame; fibermap = fibermap)
+        @test read_fibermap(context, path("mapped.fits")) isa FitsFile
+
         # Arrays outlive the name of the file they were read from.
         borrowed = Image(read_image(context, path("image.fits"))).pixels
         reshaped = vec(Image(read_image(context, path("image.fits"))).pixels)
         foreach(_ -> GC.gc(), 1:3)
         @test borrowed == pixels && reshaped == vec(pixels)
 
-        test_error(() -> read_image(context, path("absent.fits")), SPECEX_ERROR_IO, "absent")
-        test_error(() -> read_psf(context, path("absent.fits")), SPECEX_ERROR_IO, "absent")
-        test_error(() -> read_frame(context, path("absent.fits")), SPECEX_ERROR_IO, "absent")
-        test_error(() -> read_fibermap(context, path("image.fits")), SPECEX_ERROR_FORMAT,
-                   "FIBERMAP")
+        for read in (read_image, read_psf, read_frame)
+            test_error(() -> read(context, path("absent.fits")), SPECEX_ERROR_IO, "absent")
+        end
+        test_error(SPECEX_ERROR_FORMAT, "FIBERMAP") do
+            read_fibermap(context, path("image.fits"))
+        end
         nowhere = path("no/such/folder.fits")
-        test_error(() -> write_frame(context, nowhere, frame), SPECEX_ERROR_IO, "folder")
-        test_error(() -> write_image(context, nowhere, image), SPECEX_ERROR_IO, "folder")
-        test_error(() -> write_psf(context, nowhere, small_psf()), SPECEX_ERROR_IO, "folder")
+        for (write, what) in ((write_frame, frame), (write_image, image),
+                              (write_psf, small_psf()))
+            test_error(() -> write(context, nowhere, what), SPECEX_ERROR_IO, "folder")
+        end
         test_error(SPECEX_ERROR_ARGUMENT, "cards[0]") do
             write_frame(context, path("bad.fits"), frame; cards = ["lower" => 1])
         end

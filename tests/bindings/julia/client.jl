@@ -2,7 +2,7 @@
 #
 # Extracts fibres as the command line does, for comparison with it.
 #
-#   julia --project=bindings/julia client.jl PSF PREPROC OUT WAVEMIN WAVEMAX WAVESTEP FIRST NSPEC
+#   client.jl PSF PREPROC OUT WAVEMIN WAVEMAX WAVESTEP FIRST NSPEC
 using LibSpecex
 
 psf, preproc, out = ARGS[1:3]

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The package's own tests, by Pkg.test, with the library that was just built and nothing from
-# any network: its only dependencies come with Julia.
+# The package's own tests, by Pkg.test, with the library that was just built and nothing
+# from any network: its only dependencies come with Julia.
 #
 #   test_julia.sh JULIA LIBRARY SOURCE_DIR
 set -euo pipefail
