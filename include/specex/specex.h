@@ -154,7 +154,8 @@ enum {
 
 // Called from the thread that called the library, never concurrently for one context.
 typedef void (*specex_log_callback)(int32_t level, const char *message, void *user);
-// Called from any of the call's threads, one at a time. done and total count patches.
+// Called from the thread that called the library, once for each patch that any of its
+// threads has done, in order and perhaps a little late. done and total count patches.
 // Return nonzero to stop: the call then ends with SPECEX_CANCELLED, each thread at its
 // next part of a patch, outputs untouched or masked.
 typedef int32_t (*specex_progress_callback)(int64_t done, int64_t total, void *user);

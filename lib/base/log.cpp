@@ -18,23 +18,27 @@ void Log::write(int32_t level, const char *format, ...) const {
 }
 
 void Progress::start(int64_t total) {
-  const std::lock_guard lock(mutex_);
-  done_ = 0;
   total_ = total;
-  cancelled_ = callback_ != nullptr && callback_(0, total_, user_) != 0;
+  caller_ = std::this_thread::get_id();
+  done_ = 0;
+  reported_ = -1;
+  cancelled_ = false;
+  report();
 }
 
 bool Progress::step() {
-  const std::lock_guard lock(mutex_);
   ++done_;
-  if (!cancelled_ && callback_ != nullptr)
-    cancelled_ = callback_(done_, total_, user_) != 0;
-  return !cancelled_;
+  return !cancelled();
 }
 
-bool Progress::cancelled() const {
-  const std::lock_guard lock(mutex_);
+bool Progress::cancelled() {
+  if (std::this_thread::get_id() == caller_) report();
   return cancelled_;
+}
+
+void Progress::report() {
+  while (callback_ != nullptr && !cancelled_ && reported_ < done_)
+    cancelled_ = callback_(++reported_, total_, user_) != 0;
 }
 
 }  // namespace specex

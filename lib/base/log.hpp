@@ -5,7 +5,8 @@
 
 #include <specex/specex.h>
 
-#include <mutex>
+#include <atomic>
+#include <thread>
 
 namespace specex {
 
@@ -22,8 +23,9 @@ class Log {
   void *user_ = nullptr;
 };
 
-// Counts patches of a run over all threads; the callback is never entered twice at a
-// time.
+// Counts patches of a run over all threads. Only the thread that started the run tells
+// the callback of them: the runtimes of some languages cannot be entered from threads
+// that they do not know.
 class Progress {
  public:
   void set(specex_progress_callback callback, void *user) {
@@ -31,17 +33,22 @@ class Progress {
     user_ = user;
   }
   void start(int64_t total);
-  // False once the caller has asked to stop.
+  // Another patch is done. False once the caller has asked to stop.
   bool step();
-  bool cancelled() const;
+  // Whether the caller has asked to stop. Where work is divided, every thread asks before
+  // each part, and the one that started the run once more when all is done.
+  bool cancelled();
 
  private:
+  void report();
+
   specex_progress_callback callback_ = nullptr;
   void *user_ = nullptr;
-  mutable std::mutex mutex_;
-  int64_t done_ = 0;
   int64_t total_ = 0;
-  bool cancelled_ = false;
+  std::thread::id caller_;
+  int64_t reported_ = 0;  // known to the caller's thread alone
+  std::atomic<int64_t> done_{0};
+  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace specex

@@ -4,6 +4,7 @@
 // outputs that are finite and masked.
 #include <specex/specex.h>
 
+#include <thread>
 #include <vector>
 
 #include "support/cmocka.hpp"
@@ -21,12 +22,15 @@ struct Stop {
   int64_t at;  // number of patches after which to stop
   std::vector<int64_t> seen{};
   int64_t total = -1;
+  std::thread::id caller = std::this_thread::get_id();
+  bool called_elsewhere = false;
 };
 
 int32_t count_and_stop(int64_t done, int64_t total, void *user) {
   auto *stop = static_cast<Stop *>(user);
   stop->seen.push_back(done);
   stop->total = total;
+  stop->called_elsewhere |= std::this_thread::get_id() != stop->caller;
   return done >= stop->at ? 1 : 0;
 }
 
@@ -48,6 +52,7 @@ void cancel_progress_counts_every_patch_in_order(void **) {
                   SPECEX_OK);
     assert_int_equal(never.total, frame.frame.npatch);
     assert_int_equal(never.seen.size(), never.total + 1);
+    assert_false(never.called_elsewhere);
     for (size_t k = 0; k < never.seen.size(); ++k) assert_int_equal(never.seen[k], k);
   }
 }
