@@ -553,7 +553,7 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
       const int x0 = 8;
       const int y0 = 0;
       const double flux = 3.7;
-      const simd::FiberLight light{layout, f.kept.data(), &x0, &y0, &flux, 1};
+      const simd::FiberLight light{layout, f.stamps(), &x0, &y0, &flux, 1};
       const simd::Canvas pixels{canvas.data() + stride, stride, 0, 1, end};
       double sum = 0.0;
       kernels->dot_stamps(light, pixels, &sum);

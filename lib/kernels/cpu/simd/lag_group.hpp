@@ -36,40 +36,54 @@ struct FiberView {
 using Ints = Lanes<int, lanes>::type;
 using WideFloats = Lanes<float, 2 * lanes>::type;
 
+SPECEX_INLINE Vector fold(const Vector &a) { return a; }
+SPECEX_INLINE Floats fold(const Floats &a) { return a; }
+SPECEX_INLINE Floats fold(const WideFloats &a) { return low_half(a) + high_half(a); }
+
 // Lane k of the result is the sum of the lanes of row k.
 SPECEX_INLINE Vector lane_sums(const Vector (&row)[8]) { return sums(row); }
-SPECEX_INLINE Vector lane_sums(const Floats (&row)[8]) { return widen(sums(row)); }
-SPECEX_INLINE Vector lane_sums(const WideFloats (&row)[8]) {
-  Floats folded[8];
-  for (int k = 0; k < lanes; ++k) folded[k] = low_half(row[k]) + high_half(row[k]);
-  return lane_sums(folded);
+SPECEX_INLINE Vector lane_sums(const Floats (&row)[8]) {
+  Vector wide[8];
+  for (int k = 0; k < lanes; ++k) wide[k] = widen(row[k]);
+  return sums(wide);
 }
 
-// Adds a * b[k] over rows [start[k], start[8]) of Count vectors to total[k], `step` from
-// row to row. Rows are walked through once: those that begin later join in.
-template <int Count, int Active = 1, class V, class T>
-SPECEX_INLINE void add_rows(V (&total)[8], const T *a, const T *const (&b)[8],
-                            const int (&start)[lanes + 1], ptrdiff_t step) {
-  for (ptrdiff_t r = start[Active - 1]; r < start[Active]; ++r)
+// Adds a * b[k] over rows [first, end) of Count vectors to total[k], k < Active.
+template <int Count, int Active, class V, class T>
+SPECEX_INLINE void add_rows(V *total, const T *a, const T *const *b, int first, int end,
+                            ptrdiff_t row) {
+  for (ptrdiff_t r = first; r < end; ++r)
     for (int i = 0; i < Count; ++i) {
-      const ptrdiff_t at = r * step + i * lane_count<V>;
+      const ptrdiff_t at = r * row + i * lane_count<V>;
       const V ours = load_as<V>(a + at);
       for (int k = 0; k < Active; ++k) total[k] += ours * load_as<V>(b[k] + at);
     }
-  if constexpr (Active < lanes) add_rows<Count, Active + 1>(total, a, b, start, step);
 }
 
-template <class V, int Count, class T>
-SPECEX_INLINE Vector row_sums(const T *a, const T *const (&b)[8],
-                              const int (&start)[lanes + 1], ptrdiff_t step) {
+// Where each k takes part from row edge[k] on (Sign 1) or up to it (-1), rising or
+// falling with k, and edge[8] is the last or the first row: rows are walked through once.
+template <int Sign, int Count, int Active = (Sign > 0 ? 1 : lanes), class V, class T>
+SPECEX_INLINE void add_staggered(V (&total)[8], const T *a, const T *const (&b)[8],
+                                 const int (&edge)[lanes + 1], ptrdiff_t row) {
+  const int near = edge[Active - 1];
+  const int far = edge[Active];
+  add_rows<Count, Active>(total, a, b, Sign > 0 ? near : far, Sign > 0 ? far : near, row);
+  if constexpr (Active != (Sign > 0 ? lanes : 1))
+    add_staggered<Sign, Count, Active + Sign>(total, a, b, edge, row);
+}
+
+template <int Sign, class V, int Count, class T>
+SPECEX_INLINE Vector staggered_sums(const T *a, const T *const (&b)[8],
+                                    const int (&edge)[lanes + 1], ptrdiff_t row) {
   V total[8] = {};
-  add_rows<Count>(total, a, b, start, step);
-  return lane_sums(total);
+  add_staggered<Sign, Count>(total, a, b, edge, row);
+  decltype(fold(V{})) folded[8];
+  for (int k = 0; k < lanes; ++k) folded[k] = fold(total[k]);
+  return lane_sums(folded);
 }
 
 // The 8 bins at `offset` from each of ours, going up (Sign 1) or down (-1). Rows of both
-// fibres rise, so each shares fewer rows than the one before; they are counted from the
-// side on which those that are not shared lie.
+// fibres rise, so each shares fewer rows with ours than the one before.
 template <int Sign, class Shape, class T>
 class LagGroup {
  public:
@@ -94,28 +108,27 @@ class LagGroup {
 
   // Products of our stamp of bin w, times the weights.
   SPECEX_INLINE Vector dots(int w, const T *weighted) const {
-    using Part = decltype(load(weighted));
     if (!regular_) return one_by_one(w, weighted);
-    const int top = Sign > 0 ? 0 : (shape_.ny - 1) * shape_.row;
-    const int down = ours_.y0[w] * shape_.row + top - (aside_ < 0 ? aside_ : 0);
-    const T *a = weighted + top + (aside_ > 0 ? aside_ : 0);
+    const T *a = weighted + (aside_ > 0 ? aside_ : 0);
     const T *b[8];
     const T *const *origin = origin_ + (w + offset_ - lowest_);
-    for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + down;
-    const ptrdiff_t step = Sign * shape_.row;
+    const int shift = ours_.y0[w] * shape_.row - (aside_ < 0 ? aside_ : 0);
+    for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + shift;
     const int blocks = shared_blocks(aside_);
-    if (blocks == 1) return row_sums<Part, 1>(a, b, start_, step);
+    if (blocks == 1) return staggered_sums<Sign, Part, 1>(a, b, edge_, shape_.row);
     if (blocks == 2) {
       if constexpr (sizeof(T) == sizeof(float))
-        return row_sums<WideFloats, 1>(a, b, start_, step);
+        return staggered_sums<Sign, WideFloats, 1>(a, b, edge_, shape_.row);
       else
-        return row_sums<Part, 2>(a, b, start_, step);
+        return staggered_sums<Sign, Part, 2>(a, b, edge_, shape_.row);
     }
-    if (blocks == 3) return row_sums<Part, 3>(a, b, start_, step);
-    return row_sums<Part, 4>(a, b, start_, step);
+    if (blocks == 3) return staggered_sums<Sign, Part, 3>(a, b, edge_, shape_.row);
+    return staggered_sums<Sign, Part, 4>(a, b, edge_, shape_.row);
   }
 
  private:
+  using Part = decltype(load(static_cast<const T *>(nullptr)));
+
   int shared_blocks(int aside) const {
     return (shape_.row - (aside < 0 ? -aside : aside)) / lanes;
   }
@@ -145,36 +158,44 @@ class LagGroup {
       left = select(across < left, across, left);
       right = select(across > right, across, right);
     }
-    start_[lanes] = ny;
+    edge_[lanes] = Sign > 0 ? ny : 0;
     for (int k = 0; k < lanes; ++k) {
       const int lane = Sign > 0 ? k : lanes - 1 - k;
-      start_[k] = least[lane] > 0 ? least[lane] : 0;
+      const int apart = least[lane] > 0 ? least[lane] : 0;
+      edge_[k] = Sign > 0 ? apart : ny - apart;
       regular_ &= left[lane] == aside_ && right[lane] == aside_ && least[lane] >= -1 &&
-                  (start_[k] == ny || most[lane] <= start_[k] + 1);
+                  (apart == ny || most[lane] <= apart + 1);
     }
     const int blocks = shared_blocks(aside_);
     regular_ &= blocks >= 1 && blocks <= 4;
     for (int k = 0; k < end - first + lanes - 1; ++k)
       origin_[k] = theirs_.stamp(lowest_ + k) - theirs_.y0[lowest_ + k] * shape_.row;
-    return start_[0] < ny;
+    return edge_[0] != (Sign > 0 ? ny : 0);
   }
 
+  // In the same order as together: the bits are the same.
   [[gnu::noinline]] Vector one_by_one(int w, const T *weighted) const {
-    decltype(load(weighted)) part[8] = {};
+    Part part[8] = {};
     for (int k = 0; k < lanes; ++k) {
       const int v = w + offset_ + Sign * k;
       if (v < 0 || v >= theirs_.nbin) continue;
       const int aside = theirs_.x0[v] - ours_.x0[w];
       const int down = theirs_.y0[v] - ours_.y0[w];
-      const T *a =
-          weighted + (down > 0 ? down * shape_.row : 0) + (aside > 0 ? aside : 0);
-      const T *b =
-          theirs_.stamp(v) - (down < 0 ? down * shape_.row : 0) - (aside < 0 ? aside : 0);
-      const int rows = shape_.ny - (down < 0 ? -down : down);
+      const T *a = weighted + (aside > 0 ? aside : 0);
+      const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - down * shape_.row;
+      const int first = down > 0 ? down : 0;
+      const int end = shape_.ny + (down < 0 ? down : 0);
       const int blocks = shared_blocks(aside);
-      for (int r = 0; r < rows; ++r)
+      if constexpr (sizeof(T) == sizeof(float))
+        if (blocks == 2) {
+          WideFloats total{};
+          add_rows<1, 1>(&total, a, &b, first, end, shape_.row);
+          part[k] = fold(total);
+          continue;
+        }
+      for (ptrdiff_t r = first; r < end; ++r)
         for (int i = 0; i < blocks; ++i) {
-          const int at = r * shape_.row + i * lanes;
+          const ptrdiff_t at = r * shape_.row + i * lanes;
           part[k] += load(a + at) * load(b + at);
         }
     }
@@ -188,7 +209,7 @@ class LagGroup {
   bool regular_;
   int aside_;                       // columns from our stamps to theirs
   int lowest_;                      // of their bins
-  int start_[lanes + 1];            // first row that each of the 8 shares; ny: none
+  int edge_[lanes + 1];             // of the rows that each of the 8 shares
   const T *origin_[2 * lanes - 1];  // where row 0 of the image would be in each stamp
 };
 
