@@ -100,7 +100,6 @@ bool Piece::prepare(const PieceShape &shape) {
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
-  std::fill_n(cross_.data(), bins * lag_stride(), 0.0);
   const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
   for (int f = 0; f < shape.nfiber; ++f) form_block(f);
   return true;
@@ -217,7 +216,7 @@ bool Piece::fill_strip() {
 
   const int64_t first = std::clamp<int64_t>(strip_.xmin, 0, image.nx);
   const int64_t end = std::clamp<int64_t>(strip_.xmin + columns, first, image.nx);
-  double largest = 0.0;
+  double largest[width] = {};  // by lanes: one after the other would take longer
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t y = strip_.ymin + r;
     double *value = values + r * columns;
@@ -233,14 +232,17 @@ bool Piece::fill_strip() {
     }
     std::fill(value + right, value + columns, 0.0);
     std::fill(weight + right, weight + columns, 0.0);
-    for (int64_t k = 0; k < columns; ++k) largest = std::max(largest, weight[k]);
+    for (int64_t k = 0; k < columns; k += width)
+      for (int lane = 0; lane < width; ++lane)
+        largest[lane] = std::max(largest[lane], weight[k + lane]);
   }
   // The coupling of fibres is summed in float: extreme weights are brought into its
   // range, by an even power of 2, which changes no bit of the result.
   weight_scale_ = 1.0;
-  if (largest > 0.0 && (largest > 1e20 || largest < 1e-20)) {
+  const double highest = *std::max_element(largest, largest + width);
+  if (highest > 0.0 && (highest > 1e20 || highest < 1e-20)) {
     int exponent = 0;
-    std::frexp(largest, &exponent);
+    std::frexp(highest, &exponent);
     weight_scale_ = std::ldexp(1.0, std::clamp(-exponent & ~1, -1000, 1000));
     for (size_t k = 0; k < count; ++k) weights[k] *= weight_scale_;
   }
@@ -314,6 +316,9 @@ simd::FiberStamps Piece::stamps_of(int f) const {
 
 void Piece::form_block(int f) {
   load_fiber(f);
+  // What the next fibre shares with this one: most of it, when its turn comes.
+  std::fill_n(cross_.data() + index(f, 0) * lag_stride(), at(shape_.nbin) * lag_stride(),
+              0.0);
   const size_t own = index(f, 0);
   double *ring = ring_.data() + layout_.row;
   simd::FiberBlock block{
