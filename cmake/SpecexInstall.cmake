@@ -26,8 +26,10 @@ write_basic_package_version_file(SpecexConfigVersion.cmake
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfigVersion.cmake
-  cmake/FindPrivateBlas.cmake
   DESTINATION ${cmake_dir})
+if(SPECEX_STATIC_NEEDS_BLAS)
+  install(FILES cmake/FindPrivateBlas.cmake DESTINATION ${cmake_dir})
+endif()
 
 # pkg-config: what only a static link of libspecex needs is private. CFITSIO is a library
 # there and not a requirement, because `pkg-config --static` would then ask for all that a
@@ -39,9 +41,9 @@ set(SPECEX_PC_REQUIRES_PRIVATE "")
 if(SPECEX_ENABLE_FITS)
   set(SPECEX_PC_REQUIRES_PRIVATE "libdeflate")
 endif()
-list(JOIN PrivateBlas_link_options " " SPECEX_PC_LIBS_PRIVATE)
-foreach(library ${PrivateBlas_libraries})
-  if(NOT IS_ABSOLUTE ${library})
+set(SPECEX_PC_LIBS_PRIVATE "")
+foreach(library ${SPECEX_STATIC_BLAS})
+  if(library MATCHES "^[^-/]")
     set(library -l${library})
   endif()
   string(APPEND SPECEX_PC_LIBS_PRIVATE " ${library}")
