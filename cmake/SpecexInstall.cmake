@@ -59,6 +59,7 @@ configure_file(pkgconfig/specex.pc.in specex.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/specex.pc DESTINATION ${pc_dir})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY bindings/c/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET specex_program)
   install(TARGETS specex_program)
   install(FILES docs/specex.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
