@@ -27,9 +27,6 @@ install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfigVersion.cmake
   DESTINATION ${cmake_dir})
-if(SPECEX_STATIC_NEEDS_BLAS)
-  install(FILES cmake/FindPrivateBlas.cmake DESTINATION ${cmake_dir})
-endif()
 
 # pkg-config: what only a static link of libspecex needs is private. CFITSIO is a library
 # there and not a requirement, because `pkg-config --static` would then ask for all that a
@@ -42,16 +39,12 @@ if(SPECEX_ENABLE_FITS)
   set(SPECEX_PC_REQUIRES_PRIVATE "libdeflate")
 endif()
 set(SPECEX_PC_LIBS_PRIVATE "")
-foreach(library ${SPECEX_STATIC_BLAS})
+foreach(library ${CFITSIO_LDFLAGS} ${SPECEX_STATIC_LIBRARIES})
   if(library MATCHES "^[^-/]")
     set(library -l${library})
   endif()
   string(APPEND SPECEX_PC_LIBS_PRIVATE " ${library}")
 endforeach()
-foreach(flag ${CFITSIO_LDFLAGS})
-  string(APPEND SPECEX_PC_LIBS_PRIVATE " ${flag}")
-endforeach()
-string(APPEND SPECEX_PC_LIBS_PRIVATE " ${OpenMP_CXX_FLAGS} -lstdc++ -lm")
 list(TRANSFORM SPECEX_FORTRAN_NAMES PREPEND "\${fortrandir}/"
      OUTPUT_VARIABLE SPECEX_PC_FORTRAN_SOURCES)
 list(JOIN SPECEX_PC_FORTRAN_SOURCES " " SPECEX_PC_FORTRAN_SOURCES)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# C with pkg-config: the examples that are installed, and those of README.md and
-# docs/c.md, as strict compilers see them; shared and static.
+# C: the installed examples, and those of README.md and docs/c.md, as strict compilers see
+# them; libspecex.a by pkg-config, and in a CMake project that knows C alone.
 . "$(dirname "$0")/client.sh"
 
 examples=$prefix/share/doc/specex/examples
@@ -41,3 +41,14 @@ grep -q "^SPECEX_ERROR_IO: cannot open 'missing.fits'" message
 
 gcc -std=c99 "$examples/extract_files.c" $(static_flags) -o extract_static
 LD_LIBRARY_PATH= same ./extract_static
+
+mkdir project
+cat >project/CMakeLists.txt <<CMAKE
+cmake_minimum_required(VERSION 3.16)
+project(client LANGUAGES C)
+find_package(Specex REQUIRED COMPONENTS static)
+add_executable(client $examples/extract_files.c)
+target_link_libraries(client PRIVATE specex::specex_static)
+CMAKE
+cmake_build project build
+LD_LIBRARY_PATH= same build/client
