@@ -22,7 +22,7 @@ list(TRANSFORM SPECEX_FORTRAN_NAMES REPLACE ".*/" "")
 configure_package_config_file(pkgconfig/SpecexConfig.cmake.in SpecexConfig.cmake
   INSTALL_DESTINATION ${cmake_dir} PATH_VARS fortran_dir)
 write_basic_package_version_file(SpecexConfigVersion.cmake
-  COMPATIBILITY SameMinorVersion)
+  COMPATIBILITY SameMajorVersion)
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfigVersion.cmake

@@ -26,6 +26,7 @@ else()
   set(SPECEX_STATIC_SHOWS_BLAS ON)
   list(PREPEND SPECEX_STATIC_LIBRARIES
        ${PrivateBlas_link_options} ${PrivateBlas_archives})
+  message(STATUS "libspecex.a will be a plain archive, to be linked with a BLAS")
 endif()
 
 add_library(specex_static STATIC ${objects})

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Around a client of libspecex.a, whose main is called client: a program that uses its own
- * OpenBLAS and CFITSIO before and after. */
+ * Around a client of libspecex.a, whose main is called client: a program that uses its
+ * own OpenBLAS and CFITSIO before and after. */
 #include <cblas.h>
 #include <fitsio.h>
 #include <stdio.h>
