@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# libspecex.a keeps its BLAS to itself, as libspecex.so does: it is one object, linked with
-# the private BLAS beforehand, in which all symbols but those of the API are local. Where
-# there is no private BLAS, or a linker that cannot do this, it is a plain archive, and
-# who uses it links the BLAS, too. SPECEX_STATIC_LIBRARIES, which CMake and pkg-config tell
-# users to link, are names, so that C and Fortran projects need no C++ compiler for them.
+# libspecex.a keeps its BLAS to itself, as libspecex.so does: it is one object, linked
+# with the private BLAS beforehand, in which all symbols but those of the API are local.
+# Where there is no private BLAS, or a linker that cannot do this, it is a plain archive,
+# and who uses it links the BLAS, too. SPECEX_STATIC_LIBRARIES, which CMake and pkg-config
+# tell users to link, are names, so that C and Fortran projects need no C++ for them.
 include(CheckLinkerFlag)
 # It makes the inline functions of C++, which many objects share, parts of this one.
 check_linker_flag(CXX -Wl,--force-group-allocation SPECEX_LINKS_OBJECTS)
@@ -35,4 +35,5 @@ set_target_properties(specex_static PROPERTIES OUTPUT_NAME specex LINKER_LANGUAG
 target_include_directories(specex_static INTERFACE
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(specex_static INTERFACE ${fits_libraries} ${SPECEX_STATIC_LIBRARIES})
+target_link_libraries(specex_static INTERFACE
+  ${fits_libraries} ${SPECEX_STATIC_LIBRARIES})

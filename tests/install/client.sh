@@ -17,7 +17,9 @@ export PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir PATH=$prefix/bi
 unset DESTDIR
 
 # The flags that docs/static-linking.md tells.
-static_flags() { pkg-config --static --cflags --libs specex | sed 's/-lspecex/-l:libspecex.a/'; }
+static_flags() {
+  pkg-config --static --cflags --libs specex | sed 's/-lspecex/-l:libspecex.a/'
+}
 
 # example LANGUAGE PAGE: the example that a page of the documentation has.
 example() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/d;p}" "$source/$2"; }
