@@ -40,7 +40,7 @@ static int32_t print_progress(int64_t done, int64_t total, void *user) {
   return interrupted || done >= *stop_after;  // nonzero: stop
 }
 
-// Fluxes and inverse variances alone: what is NULL is not computed.
+// Fluxes and inverse variances alone: what is NULL is left out.
 static specex_result make_result(const specex_patch *patch) {
   specex_result result = {.struct_size = sizeof result};
   const size_t nbin = (size_t)patch->nfiber * (size_t)patch->nbin;
