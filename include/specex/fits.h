@@ -56,9 +56,8 @@ SPECEX_API specex_status specex_fits_get_psf(const specex_fits_file *file,
 SPECEX_API specex_status specex_fits_get_frame(const specex_fits_file *file,
                                                specex_frame *frame);
 
-// Purpose: the value of a header key, as text without quotes: of the first header or,
-// where
-//          that lacks it, of the HDU that describes the file (IMAGE, PSF, FLUX).
+// Purpose: the value of a header key, as text without quotes: of the HDU that describes
+//          the file (IMAGE, PSF, FLUX) or, where that lacks it, of the first header.
 // Errors:  ARGUMENT (NULL, or no such key: buffer becomes "").
 SPECEX_API specex_status specex_fits_get_key(const specex_fits_file *file,
                                              const char *name, char *buffer,
