@@ -102,9 +102,6 @@ void frame_counts_say_how_patches_went(void **) {
   assert_int_equal(frame.frame.npath_banded, 2);
 }
 
-assert_int_equal(status, SPECEX_ERROR_ARGUMENT);
-}
-
 void frame_bad_fit_needs_both_medians(void **) {
   constexpr int nspec = 5;
   constexpr int nwave = 7;
