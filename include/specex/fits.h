@@ -21,10 +21,9 @@ typedef struct specex_fits_file specex_fits_file;
 
 enum { SPECEX_BADMASK_DEFAULT = 767 };  // desispec's: bits 0-7 and 9
 
-// Purpose: reads a preproc file: IMAGE, IVAR and, where present, MASK, READNOISE and
-//          FIBERMAP; .fits, .fits.gz, .fits.fz; float32, float64 or integer pixels.
-//          x.fits.gz is taken where x.fits does not exist. Pixels with (MASK & badmask)
-//          get ivar 0.
+// Purpose: reads a preproc file: IMAGE, IVAR and, where present, MASK and FIBERMAP;
+//          .fits, .fits.gz, .fits.fz; float32, float64 or integer pixels. x.fits.gz is
+//          taken where x.fits does not exist. Pixels with (MASK & badmask) get ivar 0.
 // Errors:  ARGUMENT, IO, FORMAT, LIMIT, CHECKSUM, MEMORY; *file is NULL then.
 SPECEX_API specex_status specex_fits_read_image(specex_context *context, const char *path,
                                                 int64_t badmask, specex_fits_file **file);

@@ -15,6 +15,7 @@
 #include "base/struct_size.hpp"
 #include "model/frame.hpp"
 #include "model/grid.hpp"
+#include "model/plan.hpp"
 
 #define SPECEX_TEXT_(value) #value
 #define SPECEX_TEXT(value) SPECEX_TEXT_(value)
@@ -66,7 +67,7 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
       patch.xmax >= patch.xmin && patch.ymax >= patch.ymin &&
       int64_t{patch.xmax} - patch.xmin <= max_extent &&
       int64_t{patch.ymax} - patch.ymin <= max_extent &&
-      int64_t{patch.pad_nfiber} * patch.pad_nbin <= limit;
+      int64_t{patch.pad_nfiber} * patch.pad_nbin <= max_unknowns;
   if (!good)
     fail(SPECEX_ERROR_ARGUMENT,
          "patches[%lld] is not one that specex_plan made for this PSF",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs plans on a backend: chooses it, checks what comes in, bounds the memory in flight,
-// and says where what comes out goes.
+// Runs plans on a backend: chooses it, checks what comes in, and says where what comes
+// out goes.
 #pragma once
 
 #include <memory>
