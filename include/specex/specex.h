@@ -430,8 +430,9 @@ SPECEX_API specex_status specex_stage_seconds(specex_context *context, double *s
 
 // Purpose: the forward model: adds up spots times spectra into an image.
 // in:      spectra [nspec][nwave of the grid], electrons per Angstrom; nx, ny pixels
-// out:     image [ny][nx], electrons, overwritten
-// Errors:  STATE, ARGUMENT, RANGE, CANCELLED.
+// out:     image [ny][nx], electrons, overwritten; in part only where CANCELLED
+// Errors:  STATE, ARGUMENT (also sums that are not finite: image is 0 then), RANGE,
+//          MEMORY, CANCELLED.
 SPECEX_API specex_status specex_project(specex_context *context, const specex_grid *grid,
                                         int32_t first_fiber, int32_t nspec,
                                         const double *spectra, int64_t nx, int64_t ny,

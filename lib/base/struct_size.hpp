@@ -67,6 +67,10 @@ class StructArray {
   }
 
   T *at(int64_t k) const {
+    if (k > 0 && stride_ % static_cast<int64_t>(alignof(T)) != 0)
+      fail(SPECEX_ERROR_VERSION,
+           "%s.struct_size is %lld, which no struct in an array has", name_,
+           static_cast<long long>(stride_));
     using Byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
     return reinterpret_cast<T *>(reinterpret_cast<Byte *>(given_) + k * stride_);
   }

@@ -373,6 +373,10 @@ void arguments_arrays_of_a_later_release_are_served(void **) {
   assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
                                        &results[0].known),
                 SPECEX_ERROR_VERSION);
+  for (auto &patch : patches) patch.known.struct_size = sizeof(specex_patch) + 4;
+  assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
+                                       s.results.results.data()),
+                SPECEX_ERROR_VERSION);
   patches[0].known.struct_size = 0;
   assert_status(specex_plan(s.context, &s.grid, 0, 4, &patches[0].known, s.n, &count),
                 SPECEX_ERROR_VERSION);
