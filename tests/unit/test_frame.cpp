@@ -3,7 +3,6 @@
 
 #include <numeric>
 
-#include "base/error.hpp"
 #include "support/cmocka.hpp"
 #include "support/patch.hpp"
 #include "support/synthetic_case.hpp"
