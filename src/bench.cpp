@@ -3,7 +3,6 @@
 // specex bench: how fast this machine extracts, stage by stage, and how that grows with
 // the problem.
 #include <algorithm>
-#include <fstream>
 #include <memory>
 
 #include "bench_report.hpp"
@@ -25,15 +24,6 @@ struct BenchOptions {
   bool scaling = false;
   std::string json;
 };
-
-void write_json(const std::string &path, const Json &json) {
-  PendingFile file(path);
-  std::ofstream stream(file.temporary_path());
-  stream << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
-  stream.close();
-  if (!stream) throw Failure(exit_retryable, "cannot write '" + path + "'");
-  file.keep();
-}
 
 // What is varied, with all else as small as shows it. Sizes above those asked for are
 // left out.
@@ -100,7 +90,9 @@ void run_bench(const BenchOptions &options) {
   } else {
     json["scaling"] = Scaling(options).run();
   }
-  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.json.empty())
+    write_text(options.json,
+               json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
 }  // namespace

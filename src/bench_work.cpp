@@ -36,7 +36,9 @@ std::vector<specex_patch> plan(const Context &context, const BenchProblem &probl
           context.get());
   };
   make();
-  patches.resize(static_cast<size_t>(count));
+  specex_patch unset{};
+  unset.struct_size = sizeof unset;
+  patches.assign(static_cast<size_t>(count), unset);
   make();
   return patches;
 }

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <numeric>
 
@@ -74,15 +73,6 @@ TruthComparison compare_with_truth(const specex_frame &frame, const specex_frame
     comparison.variance += (pull - comparison.mean) * (pull - comparison.mean) / count;
   comparison.chi2_per_pixel = chi2_per_pixel(frame, image);
   return comparison;
-}
-
-void write_text(const std::string &path, const std::string &content) {
-  PendingFile file(path);
-  std::ofstream stream(file.temporary_path(), std::ios::binary);
-  stream << content;
-  stream.close();
-  if (!stream) throw Failure(exit_retryable, "cannot write " + path);
-  file.keep();
 }
 
 // One line of the account: a file, what it is, and how long it took to make.

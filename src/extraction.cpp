@@ -111,13 +111,18 @@ OwnedFrame Extraction::make_frame() const {
   return frame;
 }
 
+specex_grid Extraction::extracted_grid() const {
+  specex_grid grid = wavelengths_.grid();
+  grid.wavemin /= factor_;
+  grid.wavestep /= factor_;
+  return grid;
+}
+
 bool Extraction::run() {
   throw_if_stopped();
   const auto start = std::chrono::steady_clock::now();
   const specex_grid written = wavelengths_.grid();
-  specex_grid grid = written;
-  grid.wavemin /= factor_;
-  grid.wavestep /= factor_;
+  const specex_grid grid = extracted_grid();
   const specex_image image = image_.image();
   specex_frame &frame = frame_.view();
   const specex_status status = specex_extract_frame(

@@ -75,6 +75,7 @@ class Extraction {
   // The grid that is written: that of the barycentre if the correction is made.
   const WavelengthRange &wavelengths() const { return wavelengths_; }
   double barycentric_factor() const { return factor_; }
+  specex_grid extracted_grid() const;  // that of the telescope
   const OwnedFrame &frame() const { return frame_; }
   double read_seconds() const { return read_seconds_; }
   double extract_seconds() const { return extract_seconds_; }

@@ -48,7 +48,7 @@ struct Division {
 // that the plan of the first one tells.
 Division division_of(const Extraction &extraction) {
   specex_context *context = extraction.context().get();
-  const specex_grid grid = extraction.wavelengths().grid();
+  const specex_grid grid = extraction.extracted_grid();
   const int32_t nspec = std::min(extraction.settings().options.bundlesize,
                                  extraction.context().psf_info().nspec);
   int64_t count = 0;

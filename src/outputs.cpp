@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "log.hpp"
 #include "session.hpp"
@@ -100,6 +101,15 @@ void PendingFile::keep() {
     throw Failure(exit_retryable,
                   text("cannot write '%s': %s", path_.c_str(), std::strerror(errno)));
   temporary_path_.clear();
+}
+
+void write_text(const std::string &path, const std::string &content) {
+  PendingFile file(path);
+  std::ofstream stream(file.temporary_path(), std::ios::binary);
+  stream << content;
+  stream.close();
+  if (!stream) throw Failure(exit_retryable, text("cannot write '%s'", path.c_str()));
+  file.keep();
 }
 
 }  // namespace specex_cli

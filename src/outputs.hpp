@@ -43,4 +43,7 @@ class PendingFile {
   std::string temporary_path_;  // same folder, same ending
 };
 
+// Writes a file that is complete or, where that fails, what it was before.
+void write_text(const std::string &path, const std::string &content);
+
 }  // namespace specex_cli

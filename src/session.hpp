@@ -64,7 +64,8 @@ class Context {
 
   specex_context *get() const { return context_; }
   specex_psf_info psf_info() const;
-  std::string description() const;  // "libspecex 0.1.0, backend cpu, threads 2"
+  std::string description()
+      const;  // "libspecex 0.1.0, backend cpu, vectors avx2, threads 2"
   // What the description says of one thing, e.g. "backend"; "" if nothing.
   std::string described(const std::string &thing) const;
 

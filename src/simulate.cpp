@@ -52,11 +52,10 @@ Light made_light(const SimulateOptions &options, const specex_psf_info &psf,
   Light light;
   light.first_fiber = options.first_fiber;
   light.nspec = options.nspec > 0 ? options.nspec : psf.nspec - options.first_fiber;
-  if (light.nspec < 1 || light.first_fiber + light.nspec > psf.nspec)
-    throw Failure(
-        exit_configuration,
-        text("fibres %d to %d were asked for, but the PSF has %d", light.first_fiber,
-             light.first_fiber + light.nspec - 1, psf.nspec));
+  if (light.nspec < 1 || light.nspec > psf.nspec - light.first_fiber)
+    throw Failure(exit_configuration,
+                  text("%d fibres from %d on were asked for, but the PSF has %d",
+                       light.nspec, light.first_fiber, psf.nspec));
   light.truth_grid = (options.wavelength.empty() ? camera_wavelengths(camera, psf)
                                                  : parse_wavelengths(options.wavelength))
                          .grid();

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "timing.hpp"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "log.hpp"
+#include "outputs.hpp"
 
 namespace specex_cli {
 
@@ -27,10 +26,8 @@ void write_timing(const std::string &path, const Extraction &extraction,
                    {"banded", frame.npath_banded},
                    {"vector", frame.npath_vector}};
 
-  std::ofstream file(path);
-  file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-  file.close();
-  if (!file) throw Failure(exit_retryable, text("cannot write '%s'", path.c_str()));
+  write_text(path,
+             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
 }
 
 }  // namespace specex_cli

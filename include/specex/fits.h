@@ -21,10 +21,9 @@ typedef struct specex_fits_file specex_fits_file;
 
 enum { SPECEX_BADMASK_DEFAULT = 767 };  // desispec's: bits 0-7 and 9
 
-// Purpose: reads a preproc file: IMAGE, IVAR and, where present, MASK, READNOISE and
-//          FIBERMAP; .fits, .fits.gz, .fits.fz; float32, float64 or integer pixels.
-//          x.fits.gz is taken where x.fits does not exist. Pixels with (MASK & badmask)
-//          get ivar 0.
+// Purpose: reads a preproc file: IMAGE, IVAR and, where present, MASK and FIBERMAP;
+//          .fits, .fits.gz, .fits.fz; float32, float64 or integer pixels. x.fits.gz is
+//          taken where x.fits does not exist. Pixels with (MASK & badmask) get ivar 0.
 // Errors:  ARGUMENT, IO, FORMAT, LIMIT, CHECKSUM, MEMORY; *file is NULL then.
 SPECEX_API specex_status specex_fits_read_image(specex_context *context, const char *path,
                                                 int64_t badmask, specex_fits_file **file);
@@ -56,9 +55,8 @@ SPECEX_API specex_status specex_fits_get_psf(const specex_fits_file *file,
 SPECEX_API specex_status specex_fits_get_frame(const specex_fits_file *file,
                                                specex_frame *frame);
 
-// Purpose: the value of a header key, as text without quotes: of the first header or,
-// where
-//          that lacks it, of the HDU that describes the file (IMAGE, PSF, FLUX).
+// Purpose: the value of a header key, as text without quotes: of the HDU that describes
+//          the file (IMAGE, PSF, FLUX) or, where that lacks it, of the first header.
 // Errors:  ARGUMENT (NULL, or no such key: buffer becomes "").
 SPECEX_API specex_status specex_fits_get_key(const specex_fits_file *file,
                                              const char *name, char *buffer,

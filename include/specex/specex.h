@@ -11,7 +11,7 @@
 //   - It returns a specex_status; specex_last_error(context) has one sentence of detail.
 //   - Structs begin with struct_size = sizeof(the struct); set all other bytes to zero
 //     (or call specex_options_init) before filling them in. Fields are only ever added
-//     at the end.
+//     at the end. In an array all structs are of one size.
 //   - Indices are zero-based and ranges half-open. Images are [ny][nx], pixel centres are
 //     integers, x is the column and y the row (the dispersion). Spectra are
 //     [fibre][bin]; resolution is [fibre][diagonal][bin].
@@ -136,8 +136,9 @@ SPECEX_API specex_status specex_create(const specex_options *options,
 SPECEX_API specex_status specex_destroy(specex_context *context);
 
 // Purpose: one sentence on what the last failing call of this context found wrong, and
-//          where. NULL: the last failure of this thread that had no context. Never NULL;
-//          "" when nothing failed. Valid until the next call.
+//          where: of this thread's call, where that could not enter it (BUSY, HANDLE,
+//          FORKED). NULL: the last failure of this thread that had no context. Never
+//          NULL; "" when nothing failed. Valid until the next call.
 SPECEX_API const char *specex_last_error(const specex_context *context);
 
 // Purpose: writes what the context runs on (backend, vector instructions, threads), as
@@ -208,8 +209,7 @@ typedef struct specex_psf {
 
 // Purpose: checks and copies a PSF into the context, in place of any earlier one.
 // Errors:  ARGUMENT, VERSION, PSF (names the parameter and the fibre), UNSUPPORTED
-// (kind).
-//          On error the earlier PSF stays.
+//          (kind). On error the earlier PSF stays.
 SPECEX_API specex_status specex_set_psf(specex_context *context, const specex_psf *psf);
 
 // What a caller needs to know of the context's PSF to size its arrays.
@@ -231,6 +231,8 @@ SPECEX_API specex_status specex_get_psf_info(specex_context *context,
                                              specex_psf_info *info);
 
 // Purpose: where a fibre's light falls. in: wave[n]. out: x[n], y[n] in pixels.
+// Errors:  STATE, RANGE (fiber), ARGUMENT (also a wavelength so far off that the series
+//          is not finite there; nothing is written then).
 SPECEX_API specex_status specex_trace(specex_context *context, int32_t fiber,
                                       const double *wave, int64_t n, double *x,
                                       double *y);
@@ -312,9 +314,10 @@ typedef struct specex_patch {
 //          division of a bundle does not depend on the range asked for, so a fibre's
 //          result does not either, but for rounding; patches at the range's ends may hold
 //          more fibres.
-// in:      capacity of patches[] (0 and NULL to ask for the count)
+// in:      capacity of patches[] (0 and NULL to ask for the count), struct_size of the
+//          first of them: the others follow at that distance
 // out:     patches[], *count
-// Errors:  STATE (no PSF), ARGUMENT (also capacity < count), RANGE.
+// Errors:  STATE (no PSF), ARGUMENT (also capacity < count), VERSION, RANGE.
 SPECEX_API specex_status specex_plan(specex_context *context, const specex_grid *grid,
                                      int32_t first_fiber, int32_t nspec,
                                      specex_patch *patches, int64_t capacity,
@@ -379,9 +382,9 @@ typedef struct specex_frame {
   int64_t reserved[8];
 } specex_frame;
 
-// Purpose: trims n results and places them in a frame; sets BAD2DFIT, which needs the
-//          whole frame. Bins of the frame that no patch covers become flux 0, ivar 0,
-//          NODATA.
+// Purpose: trims n results and places them in a frame, whose wavelengths become those of
+//          the first patch's grid; sets BAD2DFIT, which needs the whole frame. Bins of
+//          the frame that no patch covers become flux 0, ivar 0, NODATA.
 // Errors:  ARGUMENT, VERSION.
 SPECEX_API specex_status specex_assemble(specex_context *context,
                                          const specex_patch *patches,
@@ -427,8 +430,9 @@ SPECEX_API specex_status specex_stage_seconds(specex_context *context, double *s
 
 // Purpose: the forward model: adds up spots times spectra into an image.
 // in:      spectra [nspec][nwave of the grid], electrons per Angstrom; nx, ny pixels
-// out:     image [ny][nx], electrons, overwritten
-// Errors:  STATE, ARGUMENT, RANGE, CANCELLED.
+// out:     image [ny][nx], electrons, overwritten; in part only where CANCELLED
+// Errors:  STATE, ARGUMENT (also sums that are not finite: image is 0 then), RANGE,
+//          MEMORY, CANCELLED.
 SPECEX_API specex_status specex_project(specex_context *context, const specex_grid *grid,
                                         int32_t first_fiber, int32_t nspec,
                                         const double *spectra, int64_t nx, int64_t ny,

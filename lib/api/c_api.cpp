@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "api/guard.hpp"
 #include "base/options.hpp"
@@ -14,6 +15,7 @@
 #include "base/struct_size.hpp"
 #include "model/frame.hpp"
 #include "model/grid.hpp"
+#include "model/plan.hpp"
 
 #define SPECEX_TEXT_(value) #value
 #define SPECEX_TEXT(value) SPECEX_TEXT_(value)
@@ -35,6 +37,16 @@ int64_t required_count(int64_t count, int64_t low, const char *name) {
   return count;
 }
 
+void match(const char *name, int64_t given, int64_t expected) {
+  if (given != expected)
+    fail(SPECEX_ERROR_ARGUMENT, "frame.%s is %lld; for this call it must be %lld", name,
+         static_cast<long long>(given), static_cast<long long>(expected));
+}
+
+void match_ndiag(const specex_frame &frame, const Psf &psf) {
+  if (frame.resolution != nullptr) match("ndiag", frame.ndiag, psf.ndiag());
+}
+
 // A patch that specex_plan could have made for this PSF. Sizes are bounded, so that no
 // later product overflows.
 void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
@@ -45,8 +57,8 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
     return count >= 1 && first >= outer && first + count <= outer + outer_count;
   };
   const bool good =
-      std::isfinite(patch.wavemin) && std::isfinite(patch.wavestep) &&
-      patch.wavestep > 0.0 &&
+      patch.wavestep > 0.0 && std::isfinite(wavelength(patch, patch.pad_first_bin)) &&
+      std::isfinite(wavelength(patch, int64_t{patch.pad_first_bin} + patch.pad_nbin)) &&
       inside(patch.pad_first_fiber, patch.pad_nfiber, 0, psf.nspec) &&
       inside(patch.first_fiber, patch.nfiber, patch.pad_first_fiber, patch.pad_nfiber) &&
       inside(patch.pad_first_bin, patch.pad_nbin, -limit, 2 * limit) &&
@@ -55,37 +67,39 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
       patch.xmax >= patch.xmin && patch.ymax >= patch.ymin &&
       int64_t{patch.xmax} - patch.xmin <= max_extent &&
       int64_t{patch.ymax} - patch.ymin <= max_extent &&
-      int64_t{patch.pad_nfiber} * patch.pad_nbin <= limit;
+      int64_t{patch.pad_nfiber} * patch.pad_nbin <= max_unknowns;
   if (!good)
     fail(SPECEX_ERROR_ARGUMENT,
          "patches[%lld] is not one that specex_plan made for this PSF",
          static_cast<long long>(index));
 }
 
-// The arrays of a batch. Their elements lie as far apart as this library's structs are
-// long: of another size there may be one only.
-void check_batch(const Engine &engine, const specex_patch *patches,
-                 const specex_result *results, int64_t n) {
-  const auto check_element = [n](const auto *element, const char *name) {
-    check_struct_size(element, name);
-    if (n > 1 && element->struct_size != static_cast<int64_t>(sizeof *element))
-      fail(SPECEX_ERROR_VERSION, "%s.struct_size is %lld; in an array it must be %zu",
-           name, static_cast<long long>(element->struct_size), sizeof *element);
-  };
-  for (int64_t k = 0; k < n; ++k) {
-    check_element(&required(patches, "patches")[k], "specex_patch");
-    check_element(&required(results, "results")[k], "specex_result");
-    check_patch(engine.psf(), patches[k], k);
-  }
+std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch *patches,
+                                       int64_t n) {
+  const auto own = StructArray(patches, "specex_patch").copy(n);
+  for (int64_t k = 0; k < n; ++k)
+    check_patch(engine.psf(), own[static_cast<size_t>(k)], k);
+  return own;
 }
 
-// Copies the library's fields back into a caller's struct, which may be older.
-template <class T>
-void return_struct(const T &own, T *given) {
-  const int64_t size = given->struct_size;
-  std::memcpy(given, &own, std::min<size_t>(sizeof(T), static_cast<size_t>(size)));
-  given->struct_size = size;
-}
+// Gives what became of the patches back to the caller, also where the call was cancelled.
+class Results {
+ public:
+  Results(specex_result *results, int64_t n)
+      : given_(results, "specex_result"), own_(given_.copy(n)) {}
+  ~Results() {
+    for (size_t k = 0; k < own_.size(); ++k)
+      return_struct(own_[k], given_.at(static_cast<int64_t>(k)));
+  }
+  Results(const Results &) = delete;
+  Results &operator=(const Results &) = delete;
+
+  std::span<specex_result> own() { return own_; }
+
+ private:
+  StructArray<specex_result> given_;
+  std::vector<specex_result> own_;
+};
 
 }  // namespace
 
@@ -126,15 +140,16 @@ specex_status specex_create(const specex_options *options, specex_context **cont
 }
 
 specex_status specex_destroy(specex_context *context) {
-  return without_context([&] {
-    if (context != nullptr) destroy_context(context);
-    return SPECEX_OK;
-  });
+  return without_context(
+      [&] {
+        if (context != nullptr) destroy_context(context);
+        return SPECEX_OK;
+      },
+      context);
 }
 
 const char *specex_last_error(const specex_context *context) {
-  if (context == nullptr) return last_error_without_context();
-  return context_message(context);
+  return last_message(context);
 }
 
 specex_status specex_describe(specex_context *context, char *buffer, int64_t capacity) {
@@ -200,9 +215,12 @@ specex_status specex_trace(specex_context *context, int32_t fiber, const double 
     required(wave, "wave");
     required(x, "x");
     required(y, "y");
-    const bool usable =
-        std::all_of(wave, wave + n, [](double value) { return std::isfinite(value); });
-    if (!usable) fail(SPECEX_ERROR_ARGUMENT, "wave has a value that is not finite");
+    for (int64_t k = 0; k < n; ++k)
+      if (!std::isfinite(psf.xtrace.at(fiber, wave[k])) ||
+          !std::isfinite(psf.ytrace.at(fiber, wave[k])))
+        fail(SPECEX_ERROR_ARGUMENT,
+             "wave[%lld] is %g: the trace of fibre %d is not finite there",
+             static_cast<long long>(k), wave[k], fiber);
     for (int64_t k = 0; k < n; ++k) {
       const double at = wave[k];  // x or y may be the same array
       x[k] = psf.xtrace.at(fiber, at);
@@ -230,11 +248,11 @@ specex_status specex_plan(specex_context *context, const specex_grid *grid,
     const std::vector<specex_patch> plan = own.engine.plan(own_grid, first_fiber, nspec);
     *count = static_cast<int64_t>(plan.size());
     if (patches == nullptr && capacity == 0) return SPECEX_OK;
-    required(patches, "patches");
     if (capacity < *count)
       fail(SPECEX_ERROR_ARGUMENT, "capacity is %lld; the plan has %lld patches",
            static_cast<long long>(capacity), static_cast<long long>(*count));
-    std::copy(plan.begin(), plan.end(), patches);
+    const StructArray given(patches, "specex_patch");
+    for (int64_t k = 0; k < *count; ++k) given.set(k, plan[static_cast<size_t>(k)]);
     return SPECEX_OK;
   });
 }
@@ -246,9 +264,9 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     const specex_image own_image = copy_struct(image, "specex_image");
     required_count(n, 0, "n");
     if (n == 0) return SPECEX_OK;
-    check_batch(own.engine, patches, results, n);
-    const auto count = static_cast<size_t>(n);
-    return own.engine.extract_patches(own_image, {patches, count}, {results, count},
+    const auto own_patches = copy_patches(own.engine, patches, n);
+    Results own_results(results, n);
+    return own.engine.extract_patches(own_image, own_patches, own_results.own(),
                                       own.progress, own.stages);
   });
 }
@@ -259,10 +277,19 @@ specex_status specex_assemble(specex_context *context, const specex_patch *patch
   return with_context(context, [&](specex_context &own) {
     specex_frame own_frame = copy_struct(frame, "specex_frame");
     check_frame(own_frame);
-    required_count(n, 0, "n");
-    check_batch(own.engine, patches, results, n);
+    match_ndiag(own_frame, own.engine.psf());
+    std::vector<specex_patch> own_patches;
+    std::vector<specex_result> own_results;
+    if (required_count(n, 0, "n") > 0) {
+      own_patches = copy_patches(own.engine, patches, n);
+      own_results = StructArray(results, "specex_result").copy(n);
+    }
     clear_frame(own_frame);
-    for (int64_t k = 0; k < n; ++k) place_patch(patches[k], results[k], own_frame);
+    if (own_frame.wavelength != nullptr && !own_patches.empty())
+      for (int64_t w = 0; w < own_frame.nwave; ++w)
+        own_frame.wavelength[w] = wavelength(own_patches.front(), w);
+    for (size_t k = 0; k < own_patches.size(); ++k)
+      place_patch(own_patches[k], own_results[k], own_frame);
     flag_bad_fits(own_frame);
     return_struct(own_frame, frame);
     return own_frame.npatch_failed > 0 ? SPECEX_PARTIAL : SPECEX_OK;
@@ -278,16 +305,10 @@ specex_status specex_extract_frame(specex_context *context, const specex_image *
     specex_frame own_frame = copy_struct(frame, "specex_frame");
     check_frame(own_frame);
     check_grid(own_grid);
-    const Psf &psf = own.engine.psf();
-    const auto match = [](const char *name, int64_t given, int64_t expected) {
-      if (given != expected)
-        fail(SPECEX_ERROR_ARGUMENT, "frame.%s is %lld; for this call it must be %lld",
-             name, static_cast<long long>(given), static_cast<long long>(expected));
-    };
     match("first_fiber", own_frame.first_fiber, first_fiber);
     match("nspec", own_frame.nspec, nspec);
     match("nwave", own_frame.nwave, own_grid.nwave);
-    if (own_frame.resolution != nullptr) match("ndiag", own_frame.ndiag, psf.ndiag());
+    match_ndiag(own_frame, own.engine.psf());
     if (own_frame.model != nullptr) {
       match("model_nx", own_frame.model_nx, own_image.nx);
       match("model_ny", own_frame.model_ny, own_image.ny);

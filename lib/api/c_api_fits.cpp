@@ -50,13 +50,10 @@ const Content &content_of(const specex_fits_file *file, const char *kind) {
   return *content;
 }
 
-// Fills the caller's struct, which may be larger or smaller than ours.
 template <class T>
 void give(T *out, const char *name, const T &value) {
   check_struct_size(out, name);
-  const int64_t size = out->struct_size;
-  std::memcpy(out, &value, std::min(sizeof(T), static_cast<size_t>(size)));
-  out->struct_size = size;
+  return_struct(value, out);
 }
 
 io::Output copy_output(const specex_fits_output *given, int threads) {

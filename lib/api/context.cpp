@@ -38,7 +38,10 @@ Registry &registry() {
   return *instance;
 }
 
+// The last failure of this thread that its context could not keep, and the handle that
+// was at fault, if there was one.
 thread_local std::array<char, 1024> orphan_message{};
+thread_local const specex_context *handle_at_fault = nullptr;
 
 // Marks the context as in use. Throws unless it is live, free and of this process.
 void enter(const specex_context *context) {
@@ -60,31 +63,37 @@ void enter(const specex_context *context) {
 void register_context(std::unique_ptr<specex_context> context) {
   const std::lock_guard lock(registry().mutex);
   const specex_context *key = context.get();
+  if (handle_at_fault == key) handle_at_fault = nullptr;  // an earlier one's address
   registry().contexts.emplace(key, std::move(context));
 }
 
 void destroy_context(specex_context *context) {
   enter(context);  // and nobody leaves: the handle ends here
-  const std::lock_guard lock(registry().mutex);
-  registry().contexts.erase(context);
+  std::unique_lock lock(registry().mutex);
+  const auto gone = registry().contexts.extract(context);
+  lock.unlock();  // others need not wait while its memory is freed
 }
 
-ContextLock::ContextLock(specex_context *context) : context_(context) { enter(context); }
+ContextLock::ContextLock(specex_context *context) : context_(context) {
+  enter(context);
+  if (handle_at_fault == context) handle_at_fault = nullptr;
+}
 
 ContextLock::~ContextLock() { context_->busy = false; }
 
-specex_status remember_without_context(const Error &error) noexcept {
+specex_status remember_without_context(const Error &error,
+                                       const specex_context *context) noexcept {
   std::snprintf(orphan_message.data(), orphan_message.size(), "%s", error.what());
+  handle_at_fault = context;
   return error.status();
 }
 
-const char *context_message(const specex_context *context) noexcept {
+const char *last_message(const specex_context *context) noexcept {
+  if (context == nullptr || context == handle_at_fault) return orphan_message.data();
   const std::lock_guard lock(registry().mutex);
   const auto found = registry().contexts.find(context);
   return found == registry().contexts.end() ? "not a live context"
                                             : found->second->last_error.c_str();
 }
-
-const char *last_error_without_context() noexcept { return orphan_message.data(); }
 
 }  // namespace specex

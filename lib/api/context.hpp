@@ -50,11 +50,13 @@ class ContextLock {
   specex_context *context_;
 };
 
-// The last failure of this thread that had no context.
-specex_status remember_without_context(const Error &error) noexcept;
-const char *last_error_without_context() noexcept;
+// Keeps a failure for this thread: one without a context, or one whose context could not
+// be entered and so not keep it.
+specex_status remember_without_context(const Error &error,
+                                       const specex_context *context = nullptr) noexcept;
 
-// The context's last failure; a message to that effect for a pointer that is no context.
-const char *context_message(const specex_context *context) noexcept;
+// The context's last failure or, of NULL, this thread's last without one; a message to
+// that effect for a pointer that is no context.
+const char *last_message(const specex_context *context) noexcept;
 
 }  // namespace specex

@@ -28,22 +28,23 @@ specex_status with_context(specex_context *context, Body &&body) noexcept {
       status = context->remember(current_error());
     }
   } catch (...) {  // the handle itself is at fault: there is no context to remember it
-    status = remember_without_context(current_error());
+    status = remember_without_context(current_error(), context);
   }
   errno = saved_errno;
   return status;
 }
 
-// For functions without a context.
+// For functions without a context, or with one that they do not enter as others do.
 template <class Body>
-specex_status without_context(Body &&body) noexcept {
+specex_status without_context(Body &&body,
+                              const specex_context *context = nullptr) noexcept {
   const int saved_errno = errno;
   const FloatingPointScope floating_point;
   specex_status status = SPECEX_OK;
   try {
     status = std::forward<Body>(body)();
   } catch (...) {
-    status = remember_without_context(current_error());
+    status = remember_without_context(current_error(), context);
   }
   errno = saved_errno;
   return status;

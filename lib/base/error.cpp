@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/error.hpp"
 
-#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <new>
 
 namespace specex {
+
+Error::Error(specex_status status, const char *message) noexcept : status_(status) {
+  std::snprintf(message_.data(), message_.size(), "%s", message);
+}
 
 void fail(specex_status status, const char *format, ...) {
   std::array<char, 1024> text{};
@@ -23,7 +26,7 @@ Error current_error() noexcept {
   } catch (const Error &error) {
     return error;
   } catch (const std::bad_alloc &) {
-    return {SPECEX_ERROR_MEMORY, "out of memory"};  // short enough not to allocate
+    return {SPECEX_ERROR_MEMORY, "out of memory"};
   } catch (const std::exception &error) {
     return {SPECEX_ERROR_INTERNAL, error.what()};
   } catch (...) {
@@ -32,9 +35,9 @@ Error current_error() noexcept {
 }
 
 void FirstError::keep_current() noexcept {
-  Error error = current_error();
+  const Error error = current_error();
   const std::lock_guard lock(mutex_);
-  if (!error_) error_ = std::move(error);
+  if (!error_) error_ = error;
 }
 
 void FirstError::throw_if_any() const {

@@ -6,25 +6,27 @@
 
 #include <specex/specex.h>
 
+#include <array>
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <string>
+#include <type_traits>
 
 namespace specex {
 
+// Holds its text itself: errors are copied where memory may be what is wanting.
 class Error : public std::exception {
  public:
-  Error(specex_status status, std::string message)
-      : status_(status), message_(std::move(message)) {}
+  Error(specex_status status, const char *message) noexcept;
 
   specex_status status() const noexcept { return status_; }
-  const char *what() const noexcept override { return message_.c_str(); }
+  const char *what() const noexcept override { return message_.data(); }
 
  private:
   specex_status status_;
-  std::string message_;
+  std::array<char, 1024> message_;
 };
+static_assert(std::is_nothrow_copy_constructible_v<Error>);
 
 // Throws an Error with a printf-style message.
 [[noreturn]] [[gnu::format(printf, 2, 3)]] void fail(specex_status status,

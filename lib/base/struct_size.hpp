@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -38,13 +40,64 @@ void check_struct_size(const T *given, const char *name) {
 
 // A private copy of a caller's struct, of this library's size.
 template <class T>
-T copy_struct(const T *given, const char *name) {
+std::remove_const_t<T> copy_struct(T *given, const char *name) {
   check_struct_size(given, name);
-  T copy{};
+  std::remove_const_t<T> copy{};
   std::memcpy(&copy, given,
               std::min<size_t>(sizeof(T), static_cast<size_t>(given->struct_size)));
   copy.struct_size = sizeof(T);
   return copy;
 }
+
+// Copies the library's fields back into a caller's struct. What it has beyond stays.
+template <class T>
+void return_struct(const T &own, T *given) {
+  const int64_t size = given->struct_size;
+  std::memcpy(given, &own, std::min<size_t>(sizeof(T), static_cast<size_t>(size)));
+  given->struct_size = size;
+}
+
+// A caller's array of structs, which lie as far apart as the first one says it is long.
+template <class T>
+class StructArray {
+ public:
+  StructArray(T *given, const char *name) : given_(given), name_(name) {
+    check_struct_size(given, name);
+    stride_ = given->struct_size;
+  }
+
+  T *at(int64_t k) const {
+    if (k > 0 && stride_ % static_cast<int64_t>(alignof(T)) != 0)
+      fail(SPECEX_ERROR_VERSION,
+           "%s.struct_size is %lld, which no struct in an array has", name_,
+           static_cast<long long>(stride_));
+    using Byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
+    return reinterpret_cast<T *>(reinterpret_cast<Byte *>(given_) + k * stride_);
+  }
+
+  std::vector<std::remove_const_t<T>> copy(int64_t n) const {
+    std::vector<std::remove_const_t<T>> own;
+    for (int64_t k = 0; k < n; ++k) {
+      own.push_back(copy_struct(at(k), name_));
+      if (at(k)->struct_size != stride_)
+        fail(SPECEX_ERROR_VERSION,
+             "%s.struct_size is %lld in an array that begins with %lld", name_,
+             static_cast<long long>(at(k)->struct_size), static_cast<long long>(stride_));
+    }
+    return own;
+  }
+
+  // An element of which only the first need have been set.
+  void set(int64_t k, const T &own) const {
+    std::memset(static_cast<void *>(at(k)), 0, static_cast<size_t>(stride_));
+    at(k)->struct_size = stride_;
+    return_struct(own, at(k));
+  }
+
+ private:
+  T *given_;
+  const char *name_;
+  int64_t stride_ = 0;
+};
 
 }  // namespace specex

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <latch>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -46,8 +46,9 @@ int probe_threads(int wanted) {
   try {
     while (static_cast<int>(threads.size()) + 1 < wanted)
       threads.emplace_back([&] { release.wait(); });
-  } catch (const std::system_error &) {
-    // Fewer threads than wished for: the work is dealt to those there are.
+  } catch (const std::exception &) {
+    // Fewer threads than wished for, or no memory for more: the work is dealt to those
+    // there are.
   }
   release.count_down();
   for (std::thread &thread : threads) thread.join();

@@ -241,6 +241,10 @@ void Engine::project(const specex_grid &grid, int first_fiber, int nspec,
   std::fill_n(image, nx * ny, 0.0);
   specex::project(psf(), *loaded_->spots, grid, first_fiber, nspec, spectra, nx, ny,
                   image, num_threads_, progress);
+  const auto pixels = static_cast<size_t>(nx * ny);
+  if (all_finite(image, pixels)) return;
+  std::fill_n(image, pixels, 0.0);
+  fail(SPECEX_ERROR_ARGUMENT, "spectra has values whose sums are not finite");
 }
 
 }  // namespace specex

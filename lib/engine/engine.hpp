@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs plans on a backend: chooses it, checks what comes in, bounds the memory in flight,
-// and says where what comes out goes.
+// Runs plans on a backend: chooses it, checks what comes in, and says where what comes
+// out goes.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>

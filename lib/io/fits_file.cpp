@@ -187,8 +187,7 @@ const Hdu &FitsFile::require(std::string_view extname) const {
 const Hdu &FitsFile::require_image(std::string_view extname) const {
   const Hdu &hdu = require(extname);
   if (!hdu.has_pixels())
-    fail(SPECEX_ERROR_FORMAT, "%s is not an image, or has no pixels",
-         hdu.label().c_str());
+    fail(SPECEX_ERROR_FORMAT, "%s is not an image that has pixels", hdu.label().c_str());
   return hdu;
 }
 
@@ -284,6 +283,7 @@ FitsFile::Column FitsFile::find_column(const Hdu &hdu, const char *column) {
   fits_read_tdimll(handle.fits, found.number, limits::axes, &naxis, axes.data(),
                    &handle.status);
   check();
+  found.is_text = type == TSTRING;
   found.repeat = repeat;
   const auto used = axes.begin() + std::min<int>(naxis, limits::axes);
   found.shape.assign(std::make_reverse_iterator(used), axes.rend());
@@ -299,6 +299,9 @@ FitsFile::Column FitsFile::require_column(const Hdu &hdu, const char *column) {
 
 std::vector<std::string> FitsFile::read_texts(const Hdu &hdu, const char *column) {
   const Column found = require_column(hdu, column);
+  if (!found.is_text)  // CFITSIO would print numbers, and longer than the column is wide
+    fail(SPECEX_ERROR_FORMAT, "column %s of %s is not one of texts of fixed length",
+         column, hdu.label().c_str());
   const auto nrow = static_cast<size_t>(hdu.nrow);
   const auto width = static_cast<size_t>(found.repeat) + 1;
   std::vector<char> characters(nrow * width, '\0');
@@ -340,11 +343,6 @@ std::vector<int64_t> FitsFile::read_integers(const Hdu &hdu, const char *column)
 }
 
 Buffer FitsFile::extract(const Hdu &hdu) const {
-  if (hdu.number == 0) {
-    Buffer copy(hdu.end);
-    std::memcpy(copy.data(), bytes_.data(), hdu.end);
-    return copy;
-  }
   std::string primary;
   for (const auto &[name, value] : {std::pair{"SIMPLE", "T"}, std::pair{"BITPIX", "8"},
                                     std::pair{"NAXIS", "0"}, std::pair{"EXTEND", "T"}})
@@ -448,6 +446,9 @@ void FitsBuilder::write_integer(const char *name, int64_t value, const char *com
 
 // The shortest text that reads back as the same number.
 void FitsBuilder::write_real(const char *name, double value, const char *comment) {
+  if (!std::isfinite(value))
+    fail(SPECEX_ERROR_ARGUMENT, "%s would be %g, which a FITS key cannot be", name,
+         value);
   std::array<char, 32> digits{};
   const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
   std::string text(digits.begin(), end);

@@ -52,6 +52,7 @@ class FitsFile {
 
   struct Column {
     int number = 0;              // 0: there is none of that name
+    bool is_text = false;        // of a fixed length
     int64_t repeat = 0;          // elements a row
     std::vector<int64_t> shape;  // of an element array, slowest axis first
   };
@@ -61,7 +62,7 @@ class FitsFile {
   std::vector<double> read_reals(const Hdu &hdu, const char *column);
   std::vector<int64_t> read_integers(const Hdu &hdu, const char *column);
 
-  // The HDU as a file of its own, its bytes unchanged.
+  // A table as a file of its own, its bytes unchanged.
   Buffer extract(const Hdu &hdu) const;
 
   // Fails with "'name': <message>".

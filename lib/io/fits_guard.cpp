@@ -189,7 +189,8 @@ class Guard {
     check_data_size(elements, parameters, std::abs(bitpix) / 8);
 
     hdu_.bitpix = static_cast<int>(bitpix);
-    const std::string extension(trim(hdu_.header.text("XTENSION").value_or("IMAGE")));
+    const std::string extension(
+        hdu_.number == 0 ? "IMAGE" : trim(hdu_.header.text("XTENSION").value_or("")));
     if (extension == "BINTABLE" || extension == "A3DTABLE") {
       check_table(axes, parameters, bitpix);
     } else if (extension == "TABLE") {
@@ -270,7 +271,7 @@ class Guard {
       const auto width =
           parse_integer(std::string_view(form).substr(1, form.find('.') - 1));
       if (std::strchr("AIFED", form[0]) == nullptr || !width || *width < 0 ||
-          column - 1 + *width > axes[0])
+          *width > axes[0] - (column - 1))
         bad_text(indexed("TFORM", i), form);
     }
   }
@@ -370,7 +371,6 @@ class Guard {
     if (naxis < 1 || naxis > limits::axes) bad_value("ZNAXIS", naxis);
     std::vector<int64_t> axes;
     std::vector<int64_t> tile_axes;
-    int64_t tiles = 1;
     for (int64_t i = 1; i <= naxis; ++i) {
       const int64_t axis = required(indexed("ZNAXIS", i));
       const int64_t tile = optional(indexed("ZTILE", i)).value_or(i == 1 ? axis : 1);
@@ -378,9 +378,11 @@ class Guard {
       if (tile < 1 || tile > axis) bad_value(indexed("ZTILE", i), tile);
       axes.push_back(axis);
       tile_axes.push_back(tile);
-      if (axis <= limits::pixels) tiles *= (axis + tile - 1) / tile;
     }
     const int64_t pixels = product("ZNAXIS", axes);
+    int64_t tiles = 1;
+    for (size_t i = 0; i < axes.size(); ++i)
+      tiles *= (axes[i] + tile_axes[i] - 1) / tile_axes[i];
     if (static_cast<size_t>(pixels * (std::abs(bitpix) / 8)) >
         largest_expansion(bytes_.size()))
       fail(SPECEX_ERROR_LIMIT,

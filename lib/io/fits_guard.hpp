@@ -4,6 +4,7 @@
 // bytes alone, before CFITSIO sees them: CFITSIO crashes on some malformed headers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,7 +29,9 @@ struct Hdu {
   size_t end = 0;
   Header header;
 
-  bool has_pixels() const { return !shape.empty(); }
+  bool has_pixels() const {
+    return !shape.empty() && std::find(shape.begin(), shape.end(), 0) == shape.end();
+  }
   std::string label() const;  // "HDU 2 (IVAR)"
 };
 

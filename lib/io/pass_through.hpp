@@ -12,7 +12,7 @@
 namespace specex::io {
 
 struct PassThrough {
-  Header keys;      // of the first HDU, and of `main` where that is another one
+  Header keys;      // of `main` and, where it lacks them, of the first HDU
   Buffer fibermap;  // a file with the FIBERMAP only; empty: there is none
 };
 

@@ -58,9 +58,8 @@ ImageFile read_image(const char *name, uint32_t badmask, int threads) {
   FitsFile file(name, threads);
   const Hdu &image = file.require_image("IMAGE");
   const Hdu &ivar = file.require_image("IVAR");
-  if (image.shape.size() != 2 || image.shape[0] == 0 || image.shape[1] == 0)
-    file.fail(SPECEX_ERROR_FORMAT, "%s is not an image of two axes that has pixels",
-              image.label().c_str());
+  if (image.shape.size() != 2)
+    file.fail(SPECEX_ERROR_FORMAT, "%s does not have two axes", image.label().c_str());
   check_same_shape(file, image, ivar);
 
   ImageFile result;

@@ -45,7 +45,7 @@ Range wavelength_range(const FitsFile &file, const Hdu &hdu) {
 
 // One row of coefficients a fibre.
 std::vector<double> read_trace(FitsFile &file, const Hdu &hdu) {
-  if (hdu.shape.size() != 2 || hdu.shape[0] == 0 || hdu.shape[1] == 0)
+  if (hdu.shape.size() != 2)
     file.fail(SPECEX_ERROR_FORMAT, "%s is not an image of fibres x coefficients",
               hdu.label().c_str());
   std::vector<double> trace(static_cast<size_t>(hdu.shape[0] * hdu.shape[1]));

@@ -76,9 +76,6 @@ void clear_frame(specex_frame &frame, int threads) {
 
 void place_patch(const specex_patch &patch, const specex_result &result,
                  specex_frame &frame) {
-  if (frame.resolution != nullptr && patch.ndiag != frame.ndiag)
-    fail(SPECEX_ERROR_ARGUMENT, "frame.ndiag is %d; the patches have %d diagonals",
-         frame.ndiag, patch.ndiag);
   const int first = std::max(patch.first_fiber, frame.first_fiber);
   const int end =
       std::min(patch.first_fiber + patch.nfiber, frame.first_fiber + frame.nspec);

@@ -16,7 +16,7 @@ void check_frame(const specex_frame &frame);
 // Every bin: no flux, ivar 0, NODATA. The model image: 0. The counts: 0.
 void clear_frame(specex_frame &frame, int threads = 1);
 
-// Adds one patch. Throws ARGUMENT where its ndiag is not the frame's.
+// Adds one patch, which has as many diagonals as the frame.
 void place_patch(const specex_patch &patch, const specex_result &result,
                  specex_frame &frame);
 

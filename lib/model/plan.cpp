@@ -112,6 +112,13 @@ Range rows_used(int pad_low, int low, int high, int pad_high, double pixpad_frac
   return {pad_low + skipped, used - skipped};
 }
 
+void check_size(int64_t value, int64_t most, const char *what) {
+  if (value > most)
+    fail(SPECEX_ERROR_ARGUMENT,
+         "%lld %s, more than %lld: change bundlesize, nsubbundles or nwavestep",
+         static_cast<long long>(value), what, static_cast<long long>(most));
+}
+
 }  // namespace
 
 void check_fibers(const Psf &psf, int first_fiber, int nspec) {
@@ -154,9 +161,19 @@ std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
                           ? INT_MAX / 2
                           : static_cast<int>(std::floor(bin_at(psf.wavemax() + slack)));
 
-  const TraceBasis basis(psf, grid, {-pad, (nwave + step - 1) / step * step + 2 * pad});
   const int first_bundle = first_fiber / division.bundlesize;
   const int last_bundle = (first_fiber + nspec - 1) / division.bundlesize;
+  const int64_t steps = (nwave + step - 1) / step;
+  const int64_t bundle_fibers = std::min(division.bundlesize, psf.nspec);
+  const int64_t parts = std::clamp<int64_t>(division.nsubbundles, 1, bundle_fibers);
+  const int64_t padded_fibers =
+      std::min((bundle_fibers + parts - 1) / parts + 2, bundle_fibers);
+  check_size(padded_fibers * (step + 2 * pad), max_unknowns,
+             "bins would be solved together");
+  check_size((last_bundle - first_bundle + 1) * parts * steps, max_patches,
+             "patches would be needed");
+
+  const TraceBasis basis(psf, grid, {-pad, static_cast<int>(steps) * step + 2 * pad});
   std::vector<std::vector<specex_patch>> plans(
       static_cast<size_t>(last_bundle - first_bundle + 1));
   deal(threads, plans.size(), [&](size_t k) {

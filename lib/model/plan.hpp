@@ -21,6 +21,11 @@ struct Division {
   bool literal;        // patches are exactly gpu_specter's, wherever that leads
 };
 
+// Solved bins of a patch, and patches of a plan, at most: their products with all that
+// goes with them stay far from overflow, and their memory from what no machine has.
+inline constexpr int64_t max_unknowns = int64_t{1} << 26;
+inline constexpr int64_t max_patches = int64_t{1} << 24;
+
 // Throws ARGUMENT or RANGE.
 std::vector<specex_patch> make_plan(const Psf &psf, const specex_grid &grid,
                                     const Division &division, int first_fiber, int nspec,

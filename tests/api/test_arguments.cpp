@@ -4,6 +4,7 @@
 // value that it must not have: the answer is a status that says so, and nothing breaks.
 #include <specex/specex.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -216,6 +217,7 @@ void arguments_of_patches_are_checked(void **) {
       [](Stage &s) { s.patches[1].ymin = low; },
       [](Stage &s) { s.patches[1].xmax = s.patches[1].xmin - 1; },
       [](Stage &s) { s.patches[1].xmax = high; },
+      [](Stage &s) { s.patches[1].wavestep = 1e308; },
       [](Stage &s) { s.patches[1].ndiag = 0; },
       [](Stage &s) { s.patches[1].ndiag = 10; },
       [](Stage &s) { s.patches[1].ndiag = high; },
@@ -231,7 +233,6 @@ void arguments_senseless_patches_are_harmless(void **) {
   const std::vector<Spoil> senseless{
       [](Stage &s) { s.patches[0].wavemin = 1e308; },
       [](Stage &s) { s.patches[0].wavemin = -1e308; },
-      [](Stage &s) { s.patches[0].wavestep = 1e308; },
       [](Stage &s) { s.patches[0].wavestep = 1e-308; },
       [](Stage &s) { s.patches[0].ymin = s.patches[0].ymax; },
       [](Stage &s) { s.patches[0].xmin = s.patches[0].xmax; },
@@ -301,6 +302,7 @@ void arguments_plan_capacity_is_respected(void **) {
   Stage s;
   std::vector<specex_patch> room(s.patches.size() + 1);
   std::memset(room.data(), 0x5a, room.size() * sizeof(specex_patch));
+  room[0].struct_size = sizeof room[0];
   const std::vector<specex_patch> before = room;
   int64_t count = 0;
   for (const int64_t capacity : {INT64_MIN, int64_t{-1}, int64_t{0}, s.n - 1}) {
@@ -320,6 +322,78 @@ void arguments_plan_capacity_is_respected(void **) {
   for (const int32_t nspec : {0, -1, 5, low, high})
     assert_status(specex_plan(s.context, &s.grid, 0, nspec, nullptr, 0, &count),
                   SPECEX_ERROR_RANGE);
+}
+
+// A struct of a later release, whose last fields this one does not know.
+template <class T>
+struct Later {
+  T known{};
+  int64_t unknown[3]{};
+
+  Later() { known.struct_size = sizeof *this; }
+  explicit Later(const T &own) : known(own) { known.struct_size = sizeof *this; }
+};
+
+void arguments_arrays_of_a_later_release_are_served(void **) {
+  Stage s;
+  assert_status(s.extract_patches(), SPECEX_OK);
+  const auto expected = s.results.doubles;
+  std::vector<Later<specex_patch>> patches(s.patches.size() + 1);
+  patches.back().unknown[0] = 7;               // no element of the plan
+  for (size_t k = 1; k < patches.size(); ++k)  // only the first need be set
+    patches[k].known.struct_size = 0x5a5a;
+  int64_t count = 0;
+  assert_status(specex_plan(s.context, &s.grid, 0, 4, &patches[0].known, s.n, &count),
+                SPECEX_OK);
+  for (size_t k = 0; k < s.patches.size(); ++k) {
+    assert_int_equal(patches[k].known.struct_size, sizeof patches[k]);
+    patches[k].known.struct_size = sizeof(specex_patch);
+    assert_memory_equal(&patches[k].known, &s.patches[k], sizeof(specex_patch));
+    patches[k].known.struct_size = sizeof patches[k];
+    assert_int_equal(patches[k].unknown[0], 0);
+  }
+  assert_int_equal(patches.back().unknown[0], 7);
+
+  Results again(s.patches);
+  std::vector<Later<specex_result>> results(again.results.begin(), again.results.end());
+  assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
+                                       &results[0].known),
+                SPECEX_OK);
+  for (size_t k = 0; k < results.size(); ++k) {
+    assert_true(specex_test::same_bits(again.doubles[k], expected[k]));
+    assert_int_equal(results[k].known.path, s.results.results[k].path);
+  }
+  Frame frame(s.c, 0, 4);
+  assert_status(
+      specex_assemble(s.context, &patches[0].known, &results[0].known, s.n, frame.get()),
+      SPECEX_OK);
+  assert_status(s.assemble(), SPECEX_OK);
+
+  results[1].known.struct_size = sizeof(specex_result);
+  assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
+                                       &results[0].known),
+                SPECEX_ERROR_VERSION);
+  for (auto &patch : patches) patch.known.struct_size = sizeof(specex_patch) + 4;
+  assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
+                                       s.results.results.data()),
+                SPECEX_ERROR_VERSION);
+  patches[0].known.struct_size = 0;
+  assert_status(specex_plan(s.context, &s.grid, 0, 4, &patches[0].known, s.n, &count),
+                SPECEX_ERROR_VERSION);
+}
+
+void arguments_assembled_frames_have_the_grid_of_their_patches(void **) {
+  Stage s;
+  assert_status(s.extract_patches(), SPECEX_OK);
+  s.frame.get();
+  assert_status(s.assemble(), SPECEX_OK);
+  for (size_t w = 0; w < s.frame.wavelength.size(); ++w)
+    assert_near(s.frame.wavelength[w],
+                s.grid.wavemin + static_cast<double>(w) * s.grid.wavestep, 0.0);
+  s.frame.frame.ndiag = 7;  // refused before anything is written
+  s.frame.flux[0] = -7.0;
+  assert_status(s.assemble(), SPECEX_ERROR_ARGUMENT);
+  assert_near(s.frame.flux[0], -7.0, 0.0);
 }
 
 void arguments_of_projections_are_checked(void **) {
@@ -343,6 +417,10 @@ void arguments_of_projections_are_checked(void **) {
     assert_status(project(s.c.nx, s.c.ny, 0, 4), SPECEX_ERROR_ARGUMENT);
   }
   for (const double pixel : image) assert_near(pixel, 7.0, 0.0);  // untouched
+  std::fill(s.c.truth.begin(), s.c.truth.end(), 1.7e308);  // finite, but not its sums
+  s.grid.wavestep = 2.0;
+  assert_status(project(s.c.nx, s.c.ny, 0, 4), SPECEX_ERROR_ARGUMENT);
+  for (const double pixel : image) assert_near(pixel, 0.0, 0.0);
 }
 
 void arguments_of_ranges_are_checked(void **) {
@@ -507,6 +585,8 @@ int main() {
       cmocka_unit_test(arguments_senseless_patches_are_harmless),
       cmocka_unit_test(arguments_null_pointers_are_refused_one_by_one),
       cmocka_unit_test(arguments_plan_capacity_is_respected),
+      cmocka_unit_test(arguments_arrays_of_a_later_release_are_served),
+      cmocka_unit_test(arguments_assembled_frames_have_the_grid_of_their_patches),
       cmocka_unit_test(arguments_of_projections_are_checked),
       cmocka_unit_test(arguments_of_ranges_are_checked),
       cmocka_unit_test(arguments_struct_sizes_are_negotiated_in_every_function),

@@ -146,7 +146,7 @@ void context_destroyed_handles_are_recognised(void **) {
   char text[10];
   assert_status(specex_describe(context, text, sizeof text), SPECEX_ERROR_HANDLE);
   assert_status(specex_set_psf(context, nullptr), SPECEX_ERROR_HANDLE);
-  assert_non_null(specex_last_error(context));
+  assert_non_null(std::strstr(specex_last_error(context), "destroyed"));
   int other = 0;
   assert_status(specex_destroy(reinterpret_cast<specex_context *>(&other)),
                 SPECEX_ERROR_HANDLE);
@@ -330,15 +330,19 @@ void context_is_busy_for_a_second_thread(void **) {
   while (!meeting.inside) std::this_thread::yield();
   char text[10];
   const specex_status second = specex_describe(context, text, sizeof text);
+  const std::string own_message = specex_last_error(context);
   const specex_status destroyed = specex_destroy(context);
   const std::string message = specex_last_error(nullptr);
+  const std::string message_of_destroy = specex_last_error(context);
   meeting.leave = true;
   other.join();
   assert_status(first, SPECEX_OK);
   assert_status(second, SPECEX_ERROR_BUSY);
   assert_status(destroyed, SPECEX_ERROR_BUSY);
-  assert_non_null(std::strstr(message.c_str(), "thread"));
+  for (const std::string &told : {own_message, message, message_of_destroy})
+    assert_non_null(std::strstr(told.c_str(), "another thread is inside"));
   assert_status(specex_describe(context, text, sizeof text), SPECEX_OK);
+  assert_string_equal(specex_last_error(context), "");
 }
 
 void context_of_the_parent_is_refused_after_a_fork(void **) {

@@ -292,7 +292,8 @@ void project_off_the_image_is_cut(void **) {
 }
 
 void project_threads_give_the_same_bits(void **) {
-  Case c = specex_test::make_case();
+  // More bins than are projected at a time.
+  Case c = specex_test::make_case({.nwave = 1100});
   specex_options options = specex_test::small_options();
   std::vector<double> expected;
   for (const int threads : {1, 2, 3, 8}) {

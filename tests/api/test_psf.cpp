@@ -255,6 +255,11 @@ void psf_trace_refuses_what_it_cannot_do(void **) {
   assert_status(specex_trace(context, 0, &wave, 1, &x, nullptr), SPECEX_ERROR_ARGUMENT);
   for (const double wrong : {nan, inf, -inf})
     assert_status(specex_trace(context, 0, &wrong, 1, &x, &y), SPECEX_ERROR_ARGUMENT);
+  const double waves[] = {6000.0, 1e200};  // finite, but not what the series makes of it
+  double xs[] = {-7.0, -7.0};
+  assert_status(specex_trace(context, 0, waves, 2, xs, xs), SPECEX_ERROR_ARGUMENT);
+  assert_non_null(std::strstr(specex_last_error(context), "wave[1]"));
+  assert_near(xs[0], -7.0, 0.0);
 }
 
 }  // namespace

@@ -137,6 +137,9 @@ expect_exit 20 "barycentric without a date" "$specex" extract -i no-date.fits \
   -p psf.fits -o none.fits "${range[@]}" --barycentric-correction
 expect_sentence "barycentric without a date" "MJD-OBS"
 expect "barycentric without a date" test ! -e none.fits
+# The PSF may be used up to 7848.83 Angstrom; the grid that is extracted ends below.
+expect "barycentric to the PSF's end" \
+  extract -o end.fits -w 7828.9,7848.9,0.8 --barycentric-correction
 
 # A range may leave the CCD.
 expect_exit 0 "beyond the CCD" \
@@ -187,7 +190,10 @@ expect "patches that fail, the rest is measured" \
 expect "patches that fail are finite" "$specex" compare degraded.fits degraded.fits
 
 # Times and log.
+echo old >timing.json
+ln timing.json old.json
 expect "timing" extract -o timed.fits "${range[@]}" --timing timing.json --threads 2
+expect "timing replaces a file at once" grep -q old old.json
 for name in read_s extract_s write_s total_s threads backend patches paths dense banded; do
   expect "timing has $name" grep -q "\"$name\":" timing.json
 done

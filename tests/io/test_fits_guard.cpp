@@ -220,6 +220,10 @@ void guard_ascii_table_is_checked(void **) {
                                          {"TFORM1", "'I'"}})
     refused(with_extension(with(ascii, name, value), Bytes(20, ' ')), SPECEX_ERROR_FORMAT,
             name);
+  refused(
+      with_extension(with(with(ascii, "TBCOL1", "2"), "TFORM1", "'A9223372036854775807'"),
+                     Bytes(20, ' ')),
+      SPECEX_ERROR_FORMAT, "TFORM1");
 }
 
 void guard_unknown_extension_is_passed_over(void **) {
@@ -261,6 +265,15 @@ void guard_compressed_image_is_checked(void **) {
   refused(file("ZNAXIS1", "1099511627776"), SPECEX_ERROR_LIMIT, "");
   refused(file("ZCMPTYPE", "'HCOMPRESS_1'"), SPECEX_ERROR_UNSUPPORTED, "HCOMPRESS_1");
   refused(file("ZNAXIS1", "1000000000"), SPECEX_ERROR_LIMIT, "");
+  const std::string huge = "1073741824";
+  Bytes overflowing = hdu(primary, six_floats);
+  append(overflowing, compressed_image("MASK", "RICE_1", 16, 7, tiles,
+                                       {{"ZNAXIS", "3"},
+                                        {"ZNAXIS1", huge},
+                                        {"ZNAXIS2", huge},
+                                        {"ZNAXIS3", huge},
+                                        {"ZTILE1", "1"}}));
+  refused(overflowing, SPECEX_ERROR_LIMIT, "ZNAXIS2");
   refused(file("ZNAXIS1", "200000000"), SPECEX_ERROR_LIMIT, "would expand");
 }
 

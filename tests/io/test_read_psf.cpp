@@ -198,6 +198,11 @@ void read_psf_wrong_dimensions_are_named(void **) {
   parts = Parts{};
   parts.parameters = with(parts.parameters, "TTYPE1", "'OTHER'");
   refused(parts, SPECEX_ERROR_FORMAT, "no column PARAM");
+  for (const char *form : {"1D", "8B", "2J"}) {  // CFITSIO prints these, too long
+    parts = Parts{};
+    parts.parameters = with(parts.parameters, "TFORM1", text(form));
+    refused(parts, SPECEX_ERROR_FORMAT, "PARAM");
+  }
   parts = Parts{};
   parts.y = with(with(parts.y, "NAXIS1", "2"), "NAXIS2", "3");
   refused(parts, SPECEX_ERROR_FORMAT, "XTRACE has 2 fibres, but YTRACE has 3");

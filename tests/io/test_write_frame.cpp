@@ -2,6 +2,7 @@
 #include "io/write_frame.hpp"
 
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "io/read_fibermap.hpp"
@@ -337,6 +338,12 @@ void write_frame_wrong_arguments_are_refused(void **) {
   frame = arrays.frame;
   frame.ivar = nullptr;
   refused_frame(frame, "scores");
+  for (const double wrong : {std::numeric_limits<double>::infinity(),
+                             std::numeric_limits<double>::quiet_NaN()}) {
+    Arrays spoilt;
+    spoilt.frame.wavelength[0] = wrong;
+    refused_frame(spoilt.frame, "WAVEMIN");
+  }
   assert_true(scratch.names().empty());
 }
 
@@ -388,6 +395,9 @@ void read_frame_wrong_shapes_are_refused(void **) {
     return hdu(image_cards(false, -64, axes, name), Bytes(480));
   };
   refused_frame({flux}, "WAVELENGTH");
+  refused_frame({hdu(image_cards(true, -64, {0, 3}, "FLUX")),
+                 hdu(image_cards(false, -64, {0}, "WAVELENGTH"))},
+                "has pixels");
   refused_frame({hdu(image_cards(true, -64, {4}, "FLUX"), Bytes(32)), wave}, "two axes");
   refused_frame({flux, hdu(image_cards(false, -64, {5}, "WAVELENGTH"), Bytes(40))},
                 "WAVELENGTH) is 5");

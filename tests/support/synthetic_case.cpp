@@ -271,7 +271,9 @@ std::vector<specex_patch> plan(specex_context *context, const specex_grid &grid,
   int64_t count = 0;
   require(specex_plan(context, &grid, first_fiber, nspec, nullptr, 0, &count),
           "specex_plan", context);
-  std::vector<specex_patch> patches(at(count));
+  specex_patch unset{};
+  unset.struct_size = sizeof unset;
+  std::vector<specex_patch> patches(at(count), unset);
   require(specex_plan(context, &grid, first_fiber, nspec, patches.data(), count, &count),
           "specex_plan", context);
   return patches;

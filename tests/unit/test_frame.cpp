@@ -3,7 +3,6 @@
 
 #include <numeric>
 
-#include "base/error.hpp"
 #include "support/cmocka.hpp"
 #include "support/patch.hpp"
 #include "support/synthetic_case.hpp"
@@ -102,20 +101,6 @@ void frame_counts_say_how_patches_went(void **) {
   assert_int_equal(frame.frame.npath_banded, 2);
 }
 
-void frame_other_number_of_diagonals_is_refused(void **) {
-  const specex_patch patch = patch_at(0, 1, 0, 4, 4);
-  const Results results = numbered(patch);
-  Frame frame(0, 1, 4, 5, 3, 5);
-  specex::clear_frame(*frame.get());
-  specex_status status = SPECEX_OK;
-  try {
-    specex::place_patch(patch, results.results[0], frame.frame);
-  } catch (const specex::Error &error) {
-    status = error.status();
-  }
-  assert_int_equal(status, SPECEX_ERROR_ARGUMENT);
-}
-
 void frame_bad_fit_needs_both_medians(void **) {
   constexpr int nspec = 5;
   constexpr int nwave = 7;
@@ -169,7 +154,6 @@ int main() {
       cmocka_unit_test(frame_patch_keeps_only_the_bins_of_the_grid),
       cmocka_unit_test(frame_models_add_up_where_they_are_on_the_image),
       cmocka_unit_test(frame_counts_say_how_patches_went),
-      cmocka_unit_test(frame_other_number_of_diagonals_is_refused),
       cmocka_unit_test(frame_bad_fit_needs_both_medians),
       cmocka_unit_test(frame_bad_fit_takes_the_mean_of_the_middle_two),
       cmocka_unit_test(frame_bad_fit_without_arrays_does_nothing),

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "model/grid.hpp"
 #include "support/cmocka.hpp"
+#include "support/expect_error.hpp"
 #include "support/synthetic_case.hpp"
 
 namespace {
@@ -238,6 +239,25 @@ void plan_grid_counts_as_arange_does(void **) {
               1e-9);
 }
 
+// Before any memory is taken for it.
+void plan_of_enormous_patches_or_numbers_is_refused(void **) {
+  const Psf psf = straight_psf(20);
+  specex_grid grid = grid_of(int64_t{1} << 22);
+  grid.wavestep = 1e-6;
+  Division division = usual;
+  const auto refused = [&](const char *part) {
+    specex::test::expect_error(SPECEX_ERROR_ARGUMENT, part,
+                               [&] { specex::make_plan(psf, grid, division, 0, 20); });
+  };
+  division.bundlesize = 20;
+  division.nsubbundles = 1;
+  division.nwavestep = 1 << 22;
+  refused("bins would be solved together");
+  division.nsubbundles = 20;
+  division.nwavestep = 1;
+  refused("patches would be needed");
+}
+
 }  // namespace
 
 int main() {
@@ -254,6 +274,7 @@ int main() {
       cmocka_unit_test(plan_ranges_outside_the_psf_are_refused),
       cmocka_unit_test(plan_coverage_allows_one_percent_beyond_the_psf),
       cmocka_unit_test(plan_grid_counts_as_arange_does),
+      cmocka_unit_test(plan_of_enormous_patches_or_numbers_is_refused),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
 #include <cstring>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "cards.hpp"
 #include "session.hpp"
 #include "support/cmocka.hpp"
+#include "support/scratch_directory.hpp"
+#include "support/subcommand.hpp"
 #include "wavelengths.hpp"
 
 using namespace specex_cli;
@@ -127,6 +132,47 @@ void cards_keep_their_texts(void **) {
   assert_int_equal(cards.data()[203].type, SPECEX_CARD_LOGICAL);
 }
 
+// NaN cannot be put in order, and is no small difference.
+void compare_nan_differs_without_bound(void **) {
+  const specex::test::ScratchDirectory scratch;
+  const Context context;
+  std::vector<double> flux(64, 1.0);
+  const std::vector<double> ivar(64, 1.0);
+  std::vector<double> wavelength(64);
+  std::iota(wavelength.begin(), wavelength.end(), 5000.0);
+  const auto write = [&](const char *name) {
+    specex_frame frame{};
+    frame.struct_size = sizeof frame;
+    frame.nspec = 1;
+    frame.nwave = 64;
+    frame.wavelength = wavelength.data();
+    frame.flux = flux.data();
+    frame.ivar = const_cast<double *>(ivar.data());
+    check(specex_fits_write_frame(context.get(), scratch.file(name).c_str(), &frame,
+                                  nullptr),
+          context.get());
+    return scratch.file(name);
+  };
+  const std::string good = write("good.fits");
+  for (size_t i = 0; i < flux.size(); i += 2) flux[i] = NAN;
+  const std::string spoilt = write("spoilt.fits");
+  assert_int_equal(exit_code_of_subcommand({"compare", good, good, "--max-pull", "0"}),
+                   exit_good);
+  assert_int_equal(exit_code_of_subcommand({"compare", good, spoilt, "--max-pull", "9"}),
+                   exit_different);
+}
+
+// Sums of fibres do not overflow.
+void simulate_fibres_beyond_the_psf_are_refused(void **) {
+  const specex::test::ScratchDirectory scratch;
+  const std::string psf = scratch.file("psf.fits");
+  run_subcommand({"make-psf", "--camera", "r", "--nspec", "2", "-o", psf});
+  assert_int_equal(
+      exit_code_of_subcommand({"simulate", "-p", psf, "-o", scratch.file("image.fits"),
+                               "-s", "2147483640", "-n", "2000000000"}),
+      exit_configuration);
+}
+
 }  // namespace
 
 int main() {
@@ -138,6 +184,8 @@ int main() {
       cmocka_unit_test(camera_wavelengths_of_narrow_psf_keep_the_cameras_bins),
       cmocka_unit_test(camera_wavelengths_unknown_are_refused),
       cmocka_unit_test(cards_keep_their_texts),
+      cmocka_unit_test(compare_nan_differs_without_bound),
+      cmocka_unit_test(simulate_fibres_beyond_the_psf_are_refused),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

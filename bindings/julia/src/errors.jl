@@ -24,10 +24,7 @@ Base.showerror(io::IO, error::SpecexError) = print(io, error.name, ": ", error.m
 # That a patch failed (SPECEX_PARTIAL) is told by the results, not by an exception.
 function check(status::Int32, context = C_NULL)
     status in (SPECEX_OK, SPECEX_PARTIAL) && return status
-    # These are about the handle itself, whose own message is that of an earlier call.
-    of_handle = (SPECEX_ERROR_BUSY, SPECEX_ERROR_HANDLE, SPECEX_ERROR_FORKED)
-    owner = status in of_handle ? C_NULL : context
-    throw(SpecexError(status, unsafe_string(specex_last_error(owner))))
+    throw(SpecexError(status, unsafe_string(specex_last_error(context))))
 end
 
 "The library's version, which may be newer than the package's."

@@ -53,19 +53,23 @@ A frame to be written, of arrays that came from elsewhere.
 """
 function Frame(; first_fiber = 0, wavelength, flux, ivar = nothing, resolution = nothing,
                chi2pix = nothing, pixmask_fraction = nothing, mask = nothing)
-    nwave, nspec = size(flux)
-    need_size("wavelength", wavelength, (nwave,))
-    for (name, array) in (("ivar", ivar), ("chi2pix", chi2pix), ("mask", mask),
-                          ("pixmask_fraction", pixmask_fraction))
-        need_size(name, array, (nwave, nspec))
+    return checked(Frame(first_fiber, dense(wavelength, Float64), dense(flux, Float64),
+                         dense(ivar, Float64), dense(resolution, Float64),
+                         dense(chi2pix, Float64), dense(pixmask_fraction, Float64),
+                         dense(mask, Int32), nothing, (0 for _ in frame_counts)...))
+end
+
+# The library takes the sizes of all arrays from flux and resolution.
+function checked(frame::Frame)
+    nwave, nspec = size(frame.flux)
+    need_size("wavelength", frame.wavelength, (nwave,))
+    for name in (:ivar, :chi2pix, :pixmask_fraction, :mask)
+        need_size(name, getfield(frame, name), (nwave, nspec))
     end
-    if resolution !== nothing
-        need_size("resolution", resolution, (nwave, size(resolution, 2), nspec))
+    if frame.resolution !== nothing
+        need_size("resolution", frame.resolution, (nwave, size(frame.resolution, 2), nspec))
     end
-    return Frame(first_fiber, dense(wavelength, Float64), dense(flux, Float64),
-                 dense(ivar, Float64), dense(resolution, Float64),
-                 dense(chi2pix, Float64), dense(pixmask_fraction, Float64),
-                 dense(mask, Int32), nothing, (0 for _ in frame_counts)...)
+    return frame
 end
 
 function Frame(file::FitsFile)
@@ -96,6 +100,7 @@ end
 
 # The C struct, for use while the frame is preserved.
 function c_struct(frame::Frame)
+    checked(frame)
     resolution, model = frame.resolution, frame.model
     model_nx, model_ny = model === nothing ? (0, 0) : size(model)
     nwave, nspec = size(frame.flux)

@@ -59,7 +59,7 @@ function plan(context::Context, grid::Grid, fibers::AbstractUnitRange)
     ask(patches, capacity) = call(specex_plan, context, Ref(grid), Int32(first(fibers)),
                                   Int32(length(fibers)), patches, capacity, count)
     ask(C_NULL, 0)
-    patches = Vector{Patch}(undef, count[])
+    patches = fill(filled(Patch), count[])
     ask(patches, length(patches))
     return patches
 end

@@ -27,12 +27,17 @@ end
 
 function Psf(; xtrace, ytrace, param_names, params, xtrace_range, ytrace_range,
              param_range, hsizex, hsizey, ghdegx, ghdegy, nx = 0, ny = 0, psferr = 0.0)
-    nspec = size(xtrace, 2)
-    need_size("ytrace", ytrace, (size(ytrace, 1), nspec))
-    need_size("params", params, (size(params, 1), nspec, length(param_names)))
-    return Psf(dense(xtrace, Float64), dense(ytrace, Float64), param_names,
-               dense(params, Float64), xtrace_range, ytrace_range, param_range, hsizex,
-               hsizey, ghdegx, ghdegy, nx, ny, psferr)
+    return checked(Psf(dense(xtrace, Float64), dense(ytrace, Float64), param_names,
+                       dense(params, Float64), xtrace_range, ytrace_range, param_range,
+                       hsizex, hsizey, ghdegx, ghdegy, nx, ny, psferr))
+end
+
+# The library takes the number of fibres from xtrace, of parameters from their names.
+function checked(psf::Psf)
+    nspec = size(psf.xtrace, 2)
+    need_size("ytrace", psf.ytrace, (size(psf.ytrace, 1), nspec))
+    need_size("params", psf.params, (size(psf.params, 1), nspec, length(psf.param_names)))
+    return psf
 end
 
 function Psf(file::FitsFile)
@@ -53,6 +58,7 @@ end
 
 # Calls body with the C struct, whose pointers hold until body returns.
 function with_c(body, psf::Psf)
+    checked(psf)
     names = Base.cconvert.(Cstring, psf.param_names)
     GC.@preserve psf names begin
         pointers = Cstring[Base.unsafe_convert(Cstring, name) for name in names]

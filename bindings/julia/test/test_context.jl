@@ -46,4 +46,8 @@ end
               params = zeros(1, 2, 0), xtrace_range = (0, 1), ytrace_range = (0, 1),
               param_range = (0, 1), hsizex = 1, hsizey = 1, ghdegx = 0, ghdegy = 0)
     @test_throws DimensionMismatch Psf(; ragged...)
+    psf = small_psf()  # whose fields are made not to fit each other
+    fields = Any[getfield(psf, name) for name in fieldnames(Psf)]
+    fields[findfirst(==(:ytrace), fieldnames(Psf))] = ones(1, 1)
+    @test_throws DimensionMismatch set_psf!(context, Psf(fields...))
 end

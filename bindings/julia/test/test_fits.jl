@@ -54,6 +54,11 @@ end
         write_frame(context, path("again.fits"), again; float64 = true)
         @test Frame(read_frame(context, path("again.fits"))).resolution === nothing
         @test_throws DimensionMismatch Frame(wavelength = 1:3, flux = frame.flux)
+        # Fields that do not fit each other must not reach the library either.
+        fields = Any[getfield(frame, name) for name in fieldnames(Frame)]
+        fields[findfirst(==(:ivar), fieldnames(Frame))] = ones(1, 1)
+        @test_throws DimensionMismatch write_frame(context, path("none.fits"),
+                                                         Frame(fields...))
 
         make_fibermap(path("fibermap.fits"))
         fibermap = read_fibermap(context, path("fibermap.fits"))

@@ -4,10 +4,10 @@
 // purpose; every other backend is tested against it.
 //
 // A patch's pixels are d = A f + noise with weights W (Bolton & Schlegel 2010, eq. 1):
-//   N = A^T W A,  f = N^-1 A^T W d                                            (eqs. 2-4)
-//   signal decorrelation: C = N^-1; for each fibre Q_i = (C_ii)^-1/2          (eqs.
-//   10-13) noise decorrelation:  Q = N^1/2 over all fibres of the patch R = diag(1/s) Q,
-//   ivar = s^2,  s = row sums of Q
+//   N = A^T W A,  f = N^-1 A^T W d                                      (eqs. 2-4)
+//   signal decorrelation: C = N^-1; for each fibre Q_i = (C_ii)^-1/2    (eqs. 10-13)
+//   noise decorrelation:  Q = N^1/2 over all fibres of the patch
+//   R = diag(1/s) Q,  ivar = s^2,  s = row sums of Q
 #include <algorithm>
 
 #include "base/stage_clock.hpp"
@@ -24,7 +24,7 @@ size_t at(int64_t index) { return static_cast<size_t>(index); }
 class Projection {
  public:
   Projection(const SpotTable &spots, const specex_patch &patch, const Box &box)
-      : box_(box), npixel_(box.width() * box.height()) {
+      : box_(box), npixel_(int64_t{box.width()} * box.height()) {
     const PatchShape shape(patch);
     elements_.resize(at(shape.size()) * at(npixel_));
     for (int q = 0; q < shape.size(); ++q) {
@@ -37,13 +37,15 @@ class Projection {
     }
   }
 
-  int npixel() const { return npixel_; }
-  int pixel(int y, int x) const { return (y - box_.ymin) * box_.width() + x - box_.xmin; }
+  int64_t npixel() const { return npixel_; }
+  int64_t pixel(int y, int x) const {
+    return int64_t{y - box_.ymin} * box_.width() + x - box_.xmin;
+  }
   const double *spot(int q) const { return elements_.data() + at(q) * at(npixel_); }
 
  private:
   Box box_;
-  int npixel_;
+  int64_t npixel_;
   std::vector<double> elements_;
 };
 
@@ -56,7 +58,7 @@ Symmetric normal_matrix(const Projection &a, const PatchPixels &pixels, int n) {
     for (int x = box.xmin; x < box.xmax; ++x) {
       const double weight = pixels.weights(y)[x];
       if (weight == 0.0) continue;
-      const int p = a.pixel(y, x);
+      const int64_t p = a.pixel(y, x);
       touching.clear();
       for (int q = 0; q < n; ++q)
         if (a.spot(q)[p] != 0.0) touching.push_back(q);
@@ -85,7 +87,7 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const Projection &a
   const PatchShape shape(patch);
   std::vector<double> model(at(a.npixel()));
   for (int q = 0; q < shape.size(); ++q)
-    for (int p = 0; p < a.npixel(); ++p)
+    for (int64_t p = 0; p < a.npixel(); ++p)
       model[at(p)] += a.spot(q)[p] * solution.flux[at(q)];
   for (int i = output.first_fiber; i < output.end_fiber; ++i)
     for (int j = output.first_bin; j < output.end_bin; ++j) {
@@ -96,7 +98,7 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const Projection &a
       const Box &box = pixels.box();
       for (int y = box.ymin; y < box.ymax; ++y)
         for (int x = box.xmin; x < box.xmax; ++x) {
-          const int p = a.pixel(y, x);
+          const int64_t p = a.pixel(y, x);
           const double weight = pixels.weights(y)[x];
           if (weight == 0.0 || spot[p] == 0.0) continue;
           chi2 += spot[p] *
@@ -116,7 +118,7 @@ void add_model(const Run &run, const specex_patch &patch, const Projection &a,
     for (int j = 0; j < patch.nbin; ++j) {
       const double *spot =
           a.spot((shape.core_fiber + i) * shape.nbin + shape.core_bin + j);
-      for (int p = 0; p < a.npixel(); ++p)
+      for (int64_t p = 0; p < a.npixel(); ++p)
         model[at(p)] += flux[at(i * patch.nbin + j)] * spot[p];
     }
   add_to_target(target, box, model.data());

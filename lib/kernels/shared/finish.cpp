@@ -27,7 +27,7 @@ bool finite(const Solution &solution) {
 FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, int ndiag,
                      const double *f) {
   FiberRoot root{std::vector<double>(at(nbin)), std::vector<double>(at(nbin)),
-                 std::vector<double>(at(ndiag * nbin))};
+                 std::vector<double>(at(ndiag) * at(nbin))};
   for (int column = 0; column < ncol; ++column) {
     const double *q = rows + static_cast<ptrdiff_t>(column) * ld;
     for (int row = 0; row < nbin; ++row) {
@@ -39,7 +39,8 @@ FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, in
     for (int w = 0; w < nbin; ++w) {
       const int row = w - ndiag / 2 + k;
       if (row >= 0 && row < nbin)
-        root.band[at(k * nbin + w)] = rows[static_cast<ptrdiff_t>(own + w) * ld + row];
+        root.band[at(k) * at(nbin) + at(w)] =
+            rows[static_cast<ptrdiff_t>(own + w) * ld + row];
     }
   return root;
 }
@@ -112,7 +113,7 @@ void write_resolution(const Run &run, const specex_patch &patch, int i,
       std::fill_n(out, count, 0.0);
       continue;
     }
-    const double *band = root->band.data() + at(k * shape.nbin + w);
+    const double *band = root->band.data() + at(k) * at(shape.nbin) + at(w);
     const double *of_row = inverse.data() + at(w + k);
     for (int j = 0; j < count; ++j) out[j] = band[j] * of_row[j];
   }
