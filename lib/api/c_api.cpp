@@ -251,6 +251,8 @@ specex_status specex_plan(specex_context *context, const specex_grid *grid,
     if (capacity < *count)
       fail(SPECEX_ERROR_ARGUMENT, "capacity is %lld; the plan has %lld patches",
            static_cast<long long>(capacity), static_cast<long long>(*count));
+    if (required(patches, "patches")->struct_size == 0)
+      patches->struct_size = first_release_size<specex_patch>;
     const StructArray given(patches, "specex_patch");
     for (int64_t k = 0; k < *count; ++k) given.set(k, plan[static_cast<size_t>(k)]);
     return SPECEX_OK;

@@ -64,7 +64,7 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const SpotTable &sp
           used += spot[x];
         }
       }
-      output.chi2pix[output.at(i, j)] = used > 0.0 ? sum / used : 0.0;
+      output.chi2pix[output.at(i, j)] = mean_chi2(sum, used);
     }
 }
 

@@ -17,6 +17,7 @@ constexpr int width = simd::width;
 constexpr int ring_bins = 32;  // a power of 2, more than two batches and a half band
 constexpr int max_lags = 48;
 constexpr int64_t max_strip_pixels = int64_t{1} << 26;
+constexpr size_t max_kept_pixels = size_t{1} << 29;  // of all stamps, 2 GiB
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
@@ -91,6 +92,7 @@ bool Piece::prepare(const PieceShape &shape) {
   if (!fill_strip()) return false;
 
   const size_t bins = at(shape.nfiber) * at(shape.nbin);
+  if (bins > max_kept_pixels / at(layout_.size)) return false;
   kept_.resize(at(layout_.row) + bins * at(layout_.size));
   band_.resize(bins * band_stride());
   cross_.resize(bins * lag_stride());

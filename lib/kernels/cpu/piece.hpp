@@ -6,7 +6,6 @@
 // patches at once; what is per patch is cut from them.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "kernels/backend.hpp"

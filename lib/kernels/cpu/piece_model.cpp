@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "base/stage_clock.hpp"
+#include "kernels/shared/chi2.hpp"
 
 namespace specex {
 namespace {
@@ -120,7 +121,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
         const double used =
             lane.sums
                 .usable[at((shape.core_fiber + i) * shape.nbin + shape.core_bin + j)];
-        output.chi2pix[output.at(i, j)] = used > 1e-12 ? sums_[at(j - done)] / used : 0.0;
+        output.chi2pix[output.at(i, j)] = mean_chi2(sums_[at(j - done)], used);
       }
       done = ready;
     }

@@ -34,8 +34,9 @@ int window_padding(const Psf &psf, const specex_patch &patch) {
   const double low = psf.ytrace.at(fiber, wavelength(patch, patch.pad_first_bin));
   const double high =
       psf.ytrace.at(fiber, wavelength(patch, patch.pad_first_bin + patch.pad_nbin));
-  const double rows = std::max(std::fabs(high - low) / patch.pad_nbin, 0.1);
-  return static_cast<int>(std::ceil(decay_spots * std::ceil(psf.spot_ny() / rows)));
+  const double rows = std::fmax(std::fabs(high - low) / patch.pad_nbin, 0.1);
+  const double bins = std::ceil(decay_spots * std::ceil(psf.spot_ny() / rows));
+  return static_cast<int>(std::clamp(bins, decay_spots, decay_spots + patch.pad_nbin));
 }
 
 void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
@@ -49,7 +50,8 @@ void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
   const int count =
       simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
   const int steps = std::max(1, count - 1);  // from window to window
-  const int length = std::min(total, (total + 2 * pad * steps) / count + 1);
+  const int length = static_cast<int>(
+      std::min<int64_t>(total, (total + int64_t{2} * pad * steps) / count + 1));
   const auto start = [&](int k) {
     return static_cast<int>(int64_t{k} * (total - length) / steps);
   };

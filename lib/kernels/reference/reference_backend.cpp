@@ -105,7 +105,7 @@ void fill_chi2pix(const Run &run, const specex_patch &patch, const Projection &a
                   pixel_chi2(pixels.values(y)[x], weight, model[at(p)], run.rules.psferr);
           used += spot[p];
         }
-      output.chi2pix[output.at(i, j)] = used > 0.0 ? chi2 / used : 0.0;
+      output.chi2pix[output.at(i, j)] = mean_chi2(chi2, used);
     }
 }
 

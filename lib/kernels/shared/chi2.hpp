@@ -24,4 +24,10 @@ inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
   return minimum(chi2, largest);
 }
 
+// chi2pix of a bin: the mean over its usable pixels. used: the part of the profile on
+// them, of which some ways of finding it know 1e-12 at best.
+inline double mean_chi2(double sum, double used) {
+  return used > 1e-12 ? sum / used : 0.0;
+}
+
 }  // namespace specex
