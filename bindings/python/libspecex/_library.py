@@ -87,7 +87,7 @@ FUNCTIONS = {
 
 def _path() -> str:
     """The file that LIBSPECEX_LIBRARY names, the wheel's own, or the system's."""
-    own = Path(__file__).with_name(SONAME)
+    own = Path(__file__).parent / "lib" / "libspecex_wheel.so"
     return os.environ.get("LIBSPECEX_LIBRARY") or str(own if own.exists() else SONAME)
 
 

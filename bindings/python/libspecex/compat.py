@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Mapping, Optional, Sequence, Union
 
 import numpy as np
-from numpy.polynomial.legendre import legval
+from numpy.polynomial import Legendre
 
 from .constants import Backend, Compat, Decorrelate
 from .context import Context
@@ -85,7 +85,9 @@ def extract_frame(
         first, last = (nbundle * part // size for part in (rank, rank + 1))
         context.set_psf(_bundles(own, specmin, nbundle * bundlesize))
         fibers = range(first * bundlesize, last * bundlesize)
-        frame = context.extract_frame(image, grid, fibers, model=bool(model)) if fibers else None
+        frame = None  # for ranks that outnumber the bundles
+        if fibers:
+            frame = context.extract_frame(image, grid, fibers, model=bool(model))
     moments["extracted-bundles"] = time.time()
 
     frames = [frame] if comm is None else comm.gather(frame, root=0)
@@ -127,8 +129,9 @@ def ex2d(
     dw = wavelengths[1] - wavelengths[0]
     if not np.allclose(dw, np.diff(wavelengths)):
         raise ValueError("the wavelengths of ex2d have to be evenly spaced")
-    whole = _as_psf(psf)
-    own = whole.fibers(slice(specmin, specmin + nspec))
+    own = _as_psf(psf).fibers(range(specmin, specmin + nspec))
+    if xyrange is not None:
+        own = _cut_out(own, xyrange)
     with Context(
         decorrelate=Decorrelate.NOISE if ndecorr else Decorrelate.SIGNAL,
         bundlesize=bundlesize,
@@ -139,16 +142,15 @@ def ex2d(
         regularize=regularize,
         psferr=-1.0 if psferr is None else psferr,
     ) as context:
-        context.set_psf(own if xyrange is None else _cut_out(own, xyrange))
+        context.set_psf(own)
         frame = context.extract_frame(
             Image(image, imageivar),
             Grid(wavelengths[0], dw, len(wavelengths)),
             range(nspec),
             model=full_output,
         )
-    ndiag = min(_nine_sigma(own, dw), frame.resolution_data.shape[1] // 2)
-    middle = frame.resolution_data.shape[1] // 2
-    resolution = frame.resolution_data[:, middle - ndiag : middle + ndiag + 1]
+        ndiag = min(_nine_sigma(context, own, dw), own.hsizey, own.hsizex)
+    resolution = frame.resolution_data[:, own.hsizey - ndiag : own.hsizey + ndiag + 1]
     if not full_output:
         return frame.flux, frame.ivar, resolution
     return dict(
@@ -190,17 +192,9 @@ def _as_psf(psf: AnyPsf) -> Psf:
 
 def _bundles(psf: Psf, specmin: int, nspec: int) -> Psf:
     """What gpu_specter uses of a PSF: whole bundles from `specmin` on, and no tails."""
-    if specmin + nspec > psf.nspec:
-        raise ValueError(
-            f"whole bundles from fibre {specmin} on end with fibre {specmin + nspec - 1}; "
-            f"the PSF has {psf.nspec}"
-        )
     core = [k for k, name in enumerate(psf.param_names) if name.startswith("GH")]
-    return replace(
-        psf,
-        param_names=[psf.param_names[k] for k in core],
-        params=psf.params[core],
-    ).fibers(slice(specmin, specmin + nspec))
+    names = [psf.param_names[k] for k in core]
+    return replace(psf, param_names=names, params=psf.params[core]).fibers(range(specmin, specmin + nspec))
 
 
 def _wavelengths(wavelength: Any, psf: Psf) -> tuple[np.ndarray, Grid]:
@@ -233,10 +227,10 @@ def _merged(frames: Sequence[Frame], wave: np.ndarray) -> dict:
     )
 
 
-def _logger(level: Any) -> Any:
+def _logger(level: Optional[str]) -> Any:
     logger = logging.getLogger("libspecex")
     if level is not None:
-        logger.setLevel(level.upper() if isinstance(level, str) else level)
+        logger.setLevel(level.upper())
     return logger.log
 
 
@@ -248,7 +242,17 @@ def _cut_out(psf: Psf, xyrange: Sequence[int]) -> Psf:
     return replace(psf, xtrace=xtrace, ytrace=ytrace, nx=0, ny=0)
 
 
-def _nine_sigma(psf: Psf, dw: float) -> int:
-    """How many bins are 9 standard deviations of the widest spot along the dispersion."""
-    sigma = psf.params[psf.param_names.index("GHSIGY")]
-    return 0
+def _nine_sigma(context: Context, psf: Psf, dw: float) -> int:
+    """How many bins 9 standard deviations of the highest of some spots are.
+
+    They are those of the first, middle and last fibre at three wavelengths.
+    """
+    info = context.psf_info()
+    wave = np.linspace(info.wavemin, info.wavemax, 3)
+    sigma_y = psf.params[psf.param_names.index("GHSIGY")]
+    bins = 0.0
+    for fiber in (0, psf.nspec // 2, psf.nspec - 1):
+        rows = Legendre(sigma_y[fiber], domain=psf.param_range)(wave)
+        y = [context.trace(fiber, wave + side)[1] for side in (-dw / 2, dw / 2)]
+        bins = max(bins, np.max(9.0 * rows / (y[1] - y[0])))
+    return round(bins)

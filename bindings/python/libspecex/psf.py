@@ -68,14 +68,13 @@ class Psf:
         """The number of fibres."""
         return len(self.xtrace)
 
-    def fibers(self, fibers: slice) -> Psf:
-        """The PSF of some of the fibres, which are then numbered from 0."""
-        return replace(
-            self,
-            xtrace=self.xtrace[fibers],
-            ytrace=self.ytrace[fibers],
-            params=self.params[:, fibers],
-        )
+    def fibers(self, fibers: range) -> Psf:
+        """The PSF of some fibres, which are numbered from 0 then."""
+        if not 0 <= fibers.start <= fibers.stop <= self.nspec:
+            raise ValueError(f"{fibers} is not within the PSF's {self.nspec} fibres")
+        some = slice(fibers.start, fibers.stop, fibers.step)
+        xtrace, ytrace, params = self.xtrace[some], self.ytrace[some], self.params[:, some]
+        return replace(self, xtrace=xtrace, ytrace=ytrace, params=params)
 
     @classmethod
     def _of_file(cls, file: FitsFile, psf: specex_psf) -> Psf:
