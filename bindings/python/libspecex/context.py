@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from ctypes import byref, c_int64, c_void_p, create_string_buffer, sizeof
 from enum import IntEnum
 from typing import Any, Callable, Optional, Sequence, TypeVar
@@ -290,14 +290,23 @@ class Context:
         if threading.current_thread() is not threading.main_thread():
             return self._call(function, *arguments)
         self._interrupted = False
-        with ThreadPoolExecutor(max_workers=1) as worker:
-            work = worker.submit(lambda keep: self._call(function, *arguments), keep)
-            try:
-                return work.result()
-            except BaseException:
-                self._interrupted = True
+        work: Future[Status] = Future()
+
+        def run(keep: Any) -> None:
+            if work.set_running_or_notify_cancel():
+                try:
+                    work.set_result(self._call(function, *arguments))
+                except BaseException as failure:
+                    work.set_exception(failure)
+
+        try:
+            threading.Thread(target=run, args=(keep,)).start()
+            return work.result()
+        except BaseException:
+            self._interrupted = True
+            if not work.cancel():  # it has begun
                 wait([work])
-                raise
+            raise
 
     def _report(self, done: int, total: int) -> int:
         if self._interrupted:
