@@ -34,11 +34,9 @@ class BuildLibrary(build_ext):
             options = ["-DSPECEX_BUILD_TESTS=OFF", "-DSPECEX_BUILD_PROGRAMS=OFF"]
             self.spawn(["cmake", "-S", str(SOURCE), "-B", str(build), *options])
         target = Path(self.build_lib, "libspecex", "lib").resolve()
-        self.spawn(["cmake", "--build", str(build), "--parallel", "--target", "specex_wheel"])
-        self.spawn(
-            ["cmake", "--install", str(build), "--component", "wheel"]
-            + ["--prefix", str(target)]
-        )
+        where = ["--component", "wheel", "--prefix", str(target)]
+        self.spawn(["cmake", "--build", str(build), "--target", "specex_wheel", "-j"])
+        self.spawn(["cmake", "--install", str(build), *where])
         for link in filter(Path.is_symlink, target.iterdir()):  # wheels would hold copies
             os.replace(link.resolve(), link)
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
+Shape = Tuple[Optional[int], ...]
 _HOST = (1, 3)  # DLPack's numbers of memory that a processor can read
 
 
@@ -14,8 +15,8 @@ def on_host(array: Any, name: str) -> np.ndarray:
     """Anything that NumPy can see as an array; what lies on a GPU is refused."""
     if isinstance(array, np.ndarray):
         return array
-    device = getattr(array, "__dlpack_device__", None)
-    if hasattr(array, "__cuda_array_interface__") or (device and device()[0] not in _HOST):
+    device = getattr(array, "__dlpack_device__", lambda: _HOST)
+    if hasattr(array, "__cuda_array_interface__") or device()[0] not in _HOST:
         raise TypeError(
             f"{name} lies on a GPU, which libspecex does not extract on yet: "
             "copy it to the host, for example with cupy.asnumpy"
@@ -25,7 +26,8 @@ def on_host(array: Any, name: str) -> np.ndarray:
 
 def contiguous(array: Any, name: str, dtype: Any, ndim: int) -> np.ndarray:
     """The array, or where it is of another type or layout a copy that is not."""
-    return with_shape(np.ascontiguousarray(on_host(array, name), dtype), name, (None,) * ndim)
+    host = np.ascontiguousarray(on_host(array, name), dtype)
+    return with_shape(host, name, (None,) * ndim)
 
 
 def in_rows(array: Any, name: str, dtype: Any) -> np.ndarray:
@@ -42,8 +44,8 @@ def in_rows(array: Any, name: str, dtype: Any) -> np.ndarray:
     return plane if usable else np.ascontiguousarray(plane, dtype)
 
 
-def with_shape(array: np.ndarray, name: str, shape: tuple) -> np.ndarray:
-    """Checks a shape, in which None is any size."""
+def with_shape(array: np.ndarray, name: str, shape: Shape) -> np.ndarray:
+    """The array, if it has the shape, in which None is any size."""
     fits = array.ndim == len(shape) and all(
         wanted in (None, size) for wanted, size in zip(shape, array.shape)
     )
@@ -61,7 +63,7 @@ def address(array: Optional[np.ndarray]) -> Optional[int]:
 class _Borrowed:
     """An array in memory that lasts as long as its owner."""
 
-    def __init__(self, owner: object, address: int, shape: tuple, dtype: Any) -> None:
+    def __init__(self, owner: object, address: int, shape: Shape, dtype: Any) -> None:
         self.owner = owner
         self.__array_interface__ = {
             "version": 3,
@@ -72,7 +74,7 @@ class _Borrowed:
 
 
 def borrow(
-    owner: object, address: Optional[int], shape: tuple, dtype: Any = np.float64
+    owner: object, address: Optional[int], shape: Shape, dtype: Any = np.float64
 ) -> Optional[np.ndarray]:
     """A read-only view of an owner's memory, which the view keeps alive."""
     return np.asarray(_Borrowed(owner, address, shape, dtype)) if address else None

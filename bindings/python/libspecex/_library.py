@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from ctypes import CDLL, CFUNCTYPE, POINTER, c_char_p, c_double, c_int32, c_int64, c_void_p
+from ctypes import CDLL, CFUNCTYPE, POINTER
+from ctypes import c_char_p, c_double, c_int32, c_int64, c_void_p
 from pathlib import Path
 
 from ._structs import (

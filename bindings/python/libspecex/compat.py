@@ -42,13 +42,13 @@ def extract_frame(
     comm: Any = None,
     gpu: Any = None,
     loglevel: Any = None,
-    timing: Optional[dict] = None,
+    timing: Optional[dict[str, float]] = None,
     wavepad: int = 10,
     pixpad_frac: float = 0.8,
     wavepad_frac: float = 0.2,
     batch_subbundle: bool = True,
     ranks_per_bundle: Optional[int] = None,
-) -> Optional[dict]:
+) -> Optional[dict[str, Any]]:
     """gpu_specter's `core.extract_frame`, by its rules (`compat="gpu_specter"`).
 
     Bundles are counted from `specmin` and always whole. With an MPI communicator, `img`
@@ -194,7 +194,8 @@ def _bundles(psf: Psf, specmin: int, nspec: int) -> Psf:
     """What gpu_specter uses of a PSF: whole bundles from `specmin` on, and no tails."""
     core = [k for k, name in enumerate(psf.param_names) if name.startswith("GH")]
     names = [psf.param_names[k] for k in core]
-    return replace(psf, param_names=names, params=psf.params[core]).fibers(range(specmin, specmin + nspec))
+    core_alone = replace(psf, param_names=names, params=psf.params[core])
+    return core_alone.fibers(range(specmin, specmin + nspec))
 
 
 def _wavelengths(wavelength: Any, psf: Psf) -> tuple[np.ndarray, Grid]:
@@ -209,7 +210,7 @@ def _wavelengths(wavelength: Any, psf: Psf) -> tuple[np.ndarray, Grid]:
     return grid.wavelength, grid
 
 
-def _merged(frames: Sequence[Frame], wave: np.ndarray) -> dict:
+def _merged(frames: Sequence[Frame], wave: np.ndarray) -> dict[str, Any]:
     def stacked(name: str) -> np.ndarray:
         return np.concatenate([getattr(frame, name) for frame in frames])
 

@@ -21,7 +21,7 @@ from .image import Image
 from .patches import Patch, PatchResult
 from .psf import Psf, PsfInfo
 
-_contexts: WeakValueDictionary[int, Context] = WeakValueDictionary()
+_contexts: WeakValueDictionary[Any, Context] = WeakValueDictionary()
 _Number = TypeVar("_Number", bound=IntEnum)
 
 
@@ -94,13 +94,13 @@ class Context:
                 setattr(options, name, value)
         handle = c_void_p()
         check(library.specex_create(byref(options), byref(handle)))
-        self._handle: Optional[int] = handle.value
+        self._handle = handle.value
+        _contexts[handle.value] = self
         self._free = finalize(self, library.specex_destroy, handle)
         self._failure: Optional[BaseException] = None  # that a callback raised
         self._interrupted = False
         self.progress = progress
         self.log = log
-        _contexts[handle.value] = self
         self._call(library.specex_set_log, _on_log, handle)
         self._call(library.specex_set_progress, _on_progress, handle)
 
@@ -170,9 +170,8 @@ class Context:
         """
         info = self.psf_info()
         fibers = _consecutive(range(info.nspec) if fibers is None else fibers)
-        frame = Frame._empty(
-            grid, fibers, info.ndiag if resolution else None, image.shape if model else None
-        )
+        ndiag = info.ndiag if resolution else None
+        frame = Frame._empty(grid, fibers, ndiag, image.shape if model else None)
         view = frame._struct()
         self._run(
             library.specex_extract_frame,

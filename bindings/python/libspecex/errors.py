@@ -138,7 +138,9 @@ class InternalError(SpecexError):
     status = Status.ERROR_INTERNAL
 
 
-_ERRORS = {error.status: error for error in SpecexError.__subclasses__()}
+_ERRORS: dict[int, type[SpecexError]] = {
+    error.status: error for error in SpecexError.__subclasses__()
+}
 
 # These are about the handle itself, whose own message is that of an earlier call.
 _OF_HANDLE = (Status.ERROR_BUSY, Status.ERROR_HANDLE, Status.ERROR_FORKED)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Preproc images, PSFs and frames as DESI writes them.
 
-Functions take the context whose threads they are to use; without one, they make their own.
+Functions take the context whose threads they are to use, or else make their own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class FitsFile:
     Its memory is freed with the last reference to it and to all arrays taken from it.
     """
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: Optional[int]) -> None:
         self._handle = handle
         self._free = finalize(self, library.specex_fits_free, handle)
         self._free.atexit = False  # arrays may still be in use
@@ -145,13 +145,17 @@ def write_psf(
     _write(library.specex_fits_write_psf, context, path, byref(psf._struct()), output)
 
 
-def _read(function: Any, context: Optional[Context], path: FilePath, *more: Any) -> FitsFile:
+def _read(
+    function: Any, context: Optional[Context], path: FilePath, *more: Any
+) -> FitsFile:
     handle = c_void_p()
     (context or Context())._call(function, _c_text(path), *more, byref(handle))
     return FitsFile(handle.value)
 
 
-def _write(function: Any, context: Optional[Context], path: FilePath, *more: Any) -> None:
+def _write(
+    function: Any, context: Optional[Context], path: FilePath, *more: Any
+) -> None:
     (context or Context())._call(function, _c_text(path), *more)
 
 

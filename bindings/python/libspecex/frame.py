@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from ._arrays import address, borrow, contiguous, with_shape
+from ._arrays import Shape, address, borrow, contiguous, with_shape
 from ._structs import specex_frame
 from .grid import Grid
 
@@ -61,7 +61,7 @@ class Frame:
         self._convert("resolution_data", (self.nspec, None, self.nwave))
         self._convert("model", (None, None))
 
-    def _convert(self, name: str, shape: tuple) -> None:
+    def _convert(self, name: str, shape: Shape) -> None:
         array = getattr(self, name)
         if array is not None:
             dtype = np.int32 if name == "mask" else np.float64
@@ -71,7 +71,7 @@ class Frame:
     @property
     def nspec(self) -> int:
         """The number of fibres."""
-        return self.flux.shape[0]
+        return len(self.flux)
 
     @property
     def nwave(self) -> int:
@@ -83,10 +83,10 @@ class Frame:
 
         `frame.resolution(i) @ spectrum` is what the frame shows of a true spectrum.
         """
-        from scipy.sparse import dia_matrix
-
         if self.resolution_data is None:
             raise ValueError("the frame was made without its resolution")
+        from scipy.sparse import dia_matrix
+
         data = self.resolution_data[i]
         half = len(data) // 2
         offsets = np.arange(half, half - len(data), -1)

@@ -49,8 +49,8 @@ class Image:
     def _of_file(cls, file: FitsFile, image: specex_image) -> Image:
         dtype = {number: dtype for dtype, number in _TYPES.items()}[image.type]
         shape = (image.ny, image.nx)  # and no gaps between rows
-        pixels, ivar = (borrow(file, at, shape, dtype) for at in (image.pixels, image.ivar))
-        return cls(pixels, ivar, file)
+        planes = (borrow(file, at, shape, dtype) for at in (image.pixels, image.ivar))
+        return cls(*planes, file)
 
     def _struct(self) -> specex_image:
         def stride(plane: Optional[np.ndarray]) -> int:

@@ -11,8 +11,8 @@ from ._structs import specex_patch, specex_result
 from .constants import Path, Status
 
 
-# A piece of a bundle that is solved on its own, made by Context.plan. Its fibres, bins and
-# pixels are numbered from 0.
+# A piece of a bundle that is solved on its own, made by Context.plan. Its fibres, bins
+# and pixels are numbered from 0.
 Patch = specex_patch
 
 
@@ -74,7 +74,7 @@ class PatchResult:
         return self
 
 
-def _shapes(patch: Patch) -> tuple[tuple, tuple, tuple]:
+def _shapes(patch: Patch) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Of spectra, of resolution and of the model of a patch."""
     return (
         (patch.nfiber, patch.nbin),

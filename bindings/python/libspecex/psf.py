@@ -73,12 +73,12 @@ class Psf:
         if not 0 <= fibers.start <= fibers.stop <= self.nspec:
             raise ValueError(f"{fibers} is not within the PSF's {self.nspec} fibres")
         some = slice(fibers.start, fibers.stop, fibers.step)
-        xtrace, ytrace, params = self.xtrace[some], self.ytrace[some], self.params[:, some]
-        return replace(self, xtrace=xtrace, ytrace=ytrace, params=params)
+        xtrace, ytrace = self.xtrace[some], self.ytrace[some]
+        return replace(self, xtrace=xtrace, ytrace=ytrace, params=self.params[:, some])
 
     @classmethod
     def _of_file(cls, file: FitsFile, psf: specex_psf) -> Psf:
-        def series(at: Optional[int], *shape: int) -> np.ndarray:
+        def series(at: Optional[int], *shape: int) -> Any:
             return borrow(file, at, shape)
 
         return cls(

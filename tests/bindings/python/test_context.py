@@ -84,8 +84,8 @@ class Psfs(unittest.TestCase):
         self.assertEqual(context.psf_info().nspec, NSPEC)  # the earlier one stays
         wide = (0.0, 1.0)
         with self.assertRaisesRegex(ValueError, "ytrace"):
-            Psf(np.ones((2, 3)), np.ones((1, 3)), [], np.ones((0, 2, 1)), wide, wide, wide,
-                1, 1, 0, 0)
+            Psf(np.ones((2, 3)), np.ones((1, 3)), [], np.ones((0, 2, 1)), wide, wide,
+                wide, 1, 1, 0, 0)
 
     def test_some_fibers(self):
         some = small_psf().fibers(range(2, 5))

@@ -172,5 +172,6 @@ class Patches(unittest.TestCase):
             context.assemble(GRID, FIBERS, patches, results[:1])
         with self.assertRaisesRegex(ValueError, "of a result"):
             context.assemble(GRID, FIBERS, patches[::-1], [results[0]] * len(patches))
+        result = libspecex.PatchResult._empty(odd, False)
         with self.assertRaisesRegex(libspecex.ArgumentError, "specex_plan"):
-            context.assemble(GRID, FIBERS, [odd], [libspecex.PatchResult._empty(odd, False)])
+            context.assemble(GRID, FIBERS, [odd], [result])

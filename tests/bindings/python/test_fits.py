@@ -10,7 +10,8 @@ from libspecex import Frame
 from libspecex._library import library
 from small_case import GRID, IMAGE, NSPEC, PIXELS, same, small_context, small_psf
 
-HAS_FILES = library.specex_fits_get_image(None, None) != libspecex.Status.ERROR_UNSUPPORTED
+UNSUPPORTED = libspecex.Status.ERROR_UNSUPPORTED
+HAS_FILES = library.specex_fits_get_image(None, None) != UNSUPPORTED
 
 
 def make_fibermap(path):
@@ -114,7 +115,8 @@ class Fits(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "NUL"):
                 read("a\0b")
         frame = self.context.extract_frame(IMAGE, GRID)
-        for write, what in ((libspecex.write_frame, frame), (libspecex.write_image, IMAGE),
+        for write, what in ((libspecex.write_frame, frame),
+                            (libspecex.write_image, IMAGE),
                             (libspecex.write_psf, small_psf())):
             with self.assertRaisesRegex(libspecex.FileError, "folder"):
                 write(nowhere, what)
