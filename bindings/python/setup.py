@@ -35,7 +35,8 @@ class BuildLibrary(build_ext):
             self.spawn(["cmake", "-S", str(SOURCE), "-B", str(build), *options])
         target = Path(self.build_lib, "libspecex", "lib").resolve()
         where = ["--component", "wheel", "--prefix", str(target)]
-        self.spawn(["cmake", "--build", str(build), "--target", "specex_wheel", "-j"])
+        os.environ.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count()))
+        self.spawn(["cmake", "--build", str(build), "--target", "specex_wheel"])
         self.spawn(["cmake", "--install", str(build), *where])
         for link in filter(Path.is_symlink, target.iterdir()):  # wheels would hold copies
             os.replace(link.resolve(), link)

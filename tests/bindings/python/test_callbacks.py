@@ -99,7 +99,9 @@ class Threads(unittest.TestCase):
         So what Python code of the main thread does there shows that the GIL is free, and
         that every thread's patch begins before any ends that they work side by side.
         """
-        expected = small_context().extract_frame(IMAGE, GRID)
+        options = {"num_threads": 1, "backend": "reference", "bundlesize": 6}
+        options.update(nsubbundles=1, nwavestep=30)
+        expected = small_context(**options).extract_frame(IMAGE, GRID)
         begin, end, frames = {}, {}, {}
         together = threading.Barrier(2)
 
@@ -111,9 +113,8 @@ class Threads(unittest.TestCase):
                 elif done == total:
                     end[name] = time.monotonic()
 
-            context = small_context(num_threads=1, backend="reference", nwavestep=30)
-            context.progress = progress
-            frames[name] = context.extract_frame(IMAGE, GRID, range(3))
+            context = small_context(progress=progress, **options)
+            frames[name] = context.extract_frame(IMAGE, GRID)
 
         threads = [threading.Thread(target=extract, args=(name,)) for name in "ab"]
         for thread in threads:
@@ -124,9 +125,8 @@ class Threads(unittest.TestCase):
             time.sleep(0)
         self.assertLess(max(begin.values()), min(end.values()))
         within = [t for t in ticks if max(begin.values()) < t < min(end.values())]
-        self.assertGreater(len(within), 10)
-        for frame in frames.values():
-            self.assertLess(abs(frame.flux - expected.flux[:3]).max(), 1.0)
+        self.assertGreater(len(within), 2)
+        self.assertTrue(all(same(frame, expected) for frame in frames.values()))
 
     def test_a_second_call_is_refused(self):
         context = small_context()
