@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, wait
 from ctypes import byref, c_int64, c_void_p, create_string_buffer, sizeof
 from enum import IntEnum
 from typing import Any, Callable, Optional, Sequence, TypeVar
@@ -10,6 +8,7 @@ from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 
+from . import _signals
 from ._arrays import address, contiguous, with_shape
 from ._library import LogCallback, ProgressCallback, library
 from ._structs import specex_options, specex_psf_info, specex_result
@@ -98,7 +97,7 @@ class Context:
         _contexts[handle.value] = self
         self._free = finalize(self, library.specex_destroy, handle)
         self._failure: Optional[BaseException] = None  # that a callback raised
-        self._interrupted = False
+        self._handle_signals: Callable[[], None] = lambda: None
         self.progress = progress
         self.log = log
         self._call(library.specex_set_log, _on_log, handle)
@@ -180,7 +179,6 @@ class Context:
             fibers.start,
             len(fibers),
             byref(view),
-            keep=(image, frame),
         )
         return frame._take_counts(view)
 
@@ -211,7 +209,6 @@ class Context:
             nx,
             ny,
             address(image),
-            keep=(spectra, image),
         )
         return image
 
@@ -238,7 +235,6 @@ class Context:
             _array(Patch, patches),
             len(patches),
             views,
-            keep=(image, results),
         )
         return [result._take_outcome(view) for result, view in zip(results, views)]
 
@@ -279,38 +275,14 @@ class Context:
             raise failure
         return check(status, self._handle)
 
-    def _run(self, function: Any, *arguments: Any, keep: Any) -> Status:
-        """A call that takes its time, and that Ctrl-C stops at the next patch.
-
-        Python hears of signals in the main thread alone, and there not before C returns,
-        so that the work is done beside it. `keep` is what the arguments point to: work
-        that was given up twice still writes there.
-        """
-        if threading.current_thread() is not threading.main_thread():
+    def _run(self, function: Any, *arguments: Any) -> Status:
+        """A call that takes its time, and that Ctrl-C stops at its next patch."""
+        with _signals.deferred() as self._handle_signals:
             return self._call(function, *arguments)
-        self._interrupted = False
-        work: Future[Status] = Future()
-
-        def run(keep: Any) -> None:
-            if work.set_running_or_notify_cancel():
-                try:
-                    work.set_result(self._call(function, *arguments))
-                except BaseException as failure:
-                    work.set_exception(failure)
-
-        try:
-            threading.Thread(target=run, args=(keep,)).start()
-            return work.result()
-        except BaseException:
-            self._interrupted = True
-            if not work.cancel():  # it has begun
-                wait([work])
-            raise
 
     def _report(self, done: int, total: int) -> int:
-        if self._interrupted:
-            return 1
         try:
+            self._handle_signals()
             return self.progress is not None and self.progress(done, total) is False
         except BaseException as failure:  # no exception may unwind the library
             self._failure = failure
