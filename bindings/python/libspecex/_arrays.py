@@ -13,6 +13,8 @@ _HOST = (1, 3)  # DLPack's numbers of memory that a processor can read
 
 def on_host(array: Any, name: str) -> np.ndarray:
     """Anything that NumPy can see as an array; what lies on a GPU is refused."""
+    if np.ma.is_masked(array):
+        raise TypeError(f"{name} is a masked array: give masked pixels ivar 0 instead")
     if isinstance(array, np.ndarray):
         return array
     device = getattr(array, "__dlpack_device__", lambda: _HOST)

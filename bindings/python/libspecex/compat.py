@@ -2,29 +2,27 @@
 """`extract_frame` and `ex2d` in place of gpu_specter's and specter's functions.
 
 They take what those take and give what those give. Where those take a PSF, these take the
-name of its file, gpu_specter's dictionary of tables, or a `libspecex.Psf`.
+name of its file, gpu_specter's dictionary of tables, specter's GaussHermitePSF, or a
+`libspecex.Psf`.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import time
 from dataclasses import replace
-from typing import Any, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
 from numpy.polynomial import Legendre
 
+from ._peer_psf import AnyPsf, as_psf
 from .constants import Backend, Compat, Decorrelate
 from .context import Context
-from .fits import read_psf
 from .frame import Frame
 from .grid import Grid
 from .image import Image
 from .psf import Psf
-
-AnyPsf = Union[str, "os.PathLike[str]", Mapping[str, Any], Psf]
 
 
 def extract_frame(
@@ -65,7 +63,7 @@ def extract_frame(
         pixels, ivar = img["image"], img["ivar"]
     moments["init-mpi-bcast"] = moments["host-to-device"] = time.time()
 
-    own = _as_psf(psf)
+    own = as_psf(psf)
     wave, grid = _wavelengths(wavelength, own)
     image = Image(pixels, ivar)
     with Context(
@@ -129,7 +127,7 @@ def ex2d(
     dw = wavelengths[1] - wavelengths[0]
     if not np.allclose(dw, np.diff(wavelengths)):
         raise ValueError("the wavelengths of ex2d have to be evenly spaced")
-    own = _as_psf(psf).fibers(range(specmin, specmin + nspec))
+    own = as_psf(psf).fibers(range(specmin, specmin + nspec))
     if xyrange is not None:
         own = _cut_out(own, xyrange)
     with Context(
@@ -160,33 +158,6 @@ def ex2d(
         modelimage=frame.model,
         pixmask_fraction=frame.pixmask_fraction,
         chi2pix=frame.chi2pix,
-    )
-
-
-def _as_psf(psf: AnyPsf) -> Psf:
-    if isinstance(psf, Psf):
-        return psf
-    if isinstance(psf, (str, os.PathLike)):
-        return read_psf(psf)
-    table, xtrace, ytrace = psf["PSF"], psf["XTRACE"], psf["YTRACE"]
-    names = [n.decode() if isinstance(n, bytes) else str(n) for n in table["PARAM"]]
-
-    def wave_range(meta: Mapping[str, Any]) -> tuple[float, float]:
-        return meta["WAVEMIN"], meta["WAVEMAX"]
-
-    return Psf(
-        xtrace=xtrace["X"],
-        ytrace=ytrace["Y"],
-        param_names=[name.strip() for name in names],
-        params=table["COEFF"],
-        xtrace_range=wave_range(xtrace.meta),
-        ytrace_range=wave_range(ytrace.meta),
-        param_range=wave_range(table.meta),
-        hsizex=table.meta["HSIZEX"],
-        hsizey=table.meta["HSIZEY"],
-        ghdegx=table.meta["GHDEGX"],
-        ghdegy=table.meta["GHDEGY"],
-        psferr=table.meta.get("PSFERR", 0.0),
     )
 
 

@@ -58,6 +58,27 @@ def tables(psf):
     }
 
 
+class Series:
+    """As much of specter's TraceSet as the drop-in looks at."""
+
+    def __init__(self, coeff, domain):
+        self._coeff, (self._xmin, self._xmax) = coeff, domain
+
+
+class SpecterPsf:
+    """And of its GaussHermitePSF."""
+
+    def __init__(self, psf):
+        self._x = Series(psf.xtrace, psf.xtrace_range)
+        self._y = Series(psf.ytrace, psf.ytrace_range)
+        self.coeff = {
+            name: Series(coeff, psf.param_range)
+            for name, coeff in zip(psf.param_names, psf.params)
+        }
+        self._polyparams = tables(psf)["PSF"].meta
+        self.npix_x, self.npix_y, self.psferr = psf.nx, psf.ny, psf.psferr
+
+
 class Rank:
     """A rank of an MPI communicator of threads."""
 
@@ -129,6 +150,8 @@ class ExtractFrame(unittest.TestCase):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "psf.fits")
                 libspecex.write_psf(path, small_psf())
+                # It has PSFERROR; they look for PSFERR or else take 0.01.
+                frame = small_frame(psferr=0.01)
                 self.assertTrue(equal(frame, small_frame(path)))
 
     def test_bundles_are_whole_and_counted_from_specmin(self):
@@ -226,13 +249,16 @@ class Ex2d(unittest.TestCase):
         np.testing.assert_array_equal(resolution, frame.resolution_data)
 
         full = compat.ex2d(
-            PIXELS, IVAR, tables(small_psf()), 0, NSPEC, GRID.wavelength, bundlesize=3,
-            wavesize=10, full_output=True, psferr=0.1, verbose=True, debug=True,
+            PIXELS, IVAR, SpecterPsf(small_psf()), 0, NSPEC, GRID.wavelength,
+            bundlesize=3, wavesize=10, full_output=True, psferr=0.1, verbose=True, debug=True,
         )
         keys = "flux ivar resolution_data modelimage pixmask_fraction chi2pix".split()
         self.assertEqual(list(full), keys)
         self.assertEqual(full["modelimage"].shape, (NY, NX))
+        np.testing.assert_array_equal(full["flux"], flux)
         self.assertTrue((full["chi2pix"] < frame.chi2pix).any())
+        with self.assertRaisesRegex(TypeError, "not float"):
+            compat.ex2d(PIXELS, IVAR, 1.0, 0, NSPEC, GRID.wavelength)
 
     def test_wide_bins_need_fewer_diagonals(self):
         wave = np.arange(6000, 6029, 3.0)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+import os
 import pickle
 import unittest
 
@@ -59,6 +60,18 @@ class Contexts(unittest.TestCase):
             self.assertEqual(copy.status, status)
         self.assertTrue(issubclass(libspecex.FileError, OSError))
         self.assertTrue(issubclass(libspecex.RangeError, ValueError))
+
+
+    def test_a_child_makes_its_own(self):
+        context = small_context()
+        child = os.fork()
+        if child == 0:
+            try:
+                context.describe()
+            except libspecex.ForkedError:
+                os._exit(not small_context().describe())
+            os._exit(1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
 
 
 class Psfs(unittest.TestCase):

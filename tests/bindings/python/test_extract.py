@@ -148,6 +148,11 @@ class Pixels(unittest.TestCase):
                 self.context.project(GRID, FIBERS, array)
 
 
+    def test_what_is_masked_is_refused(self):
+        with self.assertRaisesRegex(TypeError, "ivar 0"):
+            Image(np.ma.masked_greater(PIXELS, 10), IVAR)
+
+
 class Patches(unittest.TestCase):
     def test_assembled_they_are_the_frame(self):
         context = small_context()
