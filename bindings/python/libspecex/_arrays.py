@@ -57,7 +57,7 @@ def with_shape(array: np.ndarray, name: str, shape: Shape) -> np.ndarray:
     return array
 
 
-def address(array: Optional[np.ndarray]) -> Optional[int]:
+def address(array: np.ndarray | None) -> int | None:
     """Where an array lies; NULL for one that is not wanted."""
     return None if array is None else array.ctypes.data
 
@@ -76,7 +76,7 @@ class _Borrowed:
 
 
 def borrow(
-    owner: object, address: Optional[int], shape: Shape, dtype: Any = np.float64
-) -> Optional[np.ndarray]:
+    owner: object, address: int | None, shape: Shape, dtype: Any = np.float64
+) -> np.ndarray | None:
     """A read-only view of an owner's memory, which the view keeps alive."""
     return np.asarray(_Borrowed(owner, address, shape, dtype)) if address else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 from numpy.polynomial import Legendre
@@ -36,17 +36,17 @@ def extract_frame(
     nsubbundles: int = 1,
     model: Any = None,
     regularize: float = 0,
-    psferr: Optional[float] = None,
+    psferr: float | None = None,
     comm: Any = None,
     gpu: Any = None,
     loglevel: Any = None,
-    timing: Optional[dict[str, float]] = None,
+    timing: dict[str, float] | None = None,
     wavepad: int = 10,
     pixpad_frac: float = 0.8,
     wavepad_frac: float = 0.2,
     batch_subbundle: bool = True,
-    ranks_per_bundle: Optional[int] = None,
-) -> Optional[dict[str, Any]]:
+    ranks_per_bundle: int | None = None,
+) -> dict[str, Any] | None:
     """gpu_specter's `core.extract_frame`, by its rules (`compat="gpu_specter"`).
 
     Bundles are counted from `specmin` and always whole. With an MPI communicator, `img`
@@ -104,7 +104,7 @@ def ex2d(
     specmin: int,
     nspec: int,
     wavelengths: Any,
-    xyrange: Optional[Sequence[int]] = None,
+    xyrange: Sequence[int] | None = None,
     regularize: float = 0.0,
     ndecorr: bool = False,
     bundlesize: int = 25,
@@ -113,7 +113,7 @@ def ex2d(
     full_output: bool = False,
     verbose: bool = False,
     debug: bool = False,
-    psferr: Optional[float] = None,
+    psferr: float | None = None,
     pixpad_frac: float = 0.8,
     wavepad_frac: float = 0.2,
 ) -> Any:
@@ -199,7 +199,7 @@ def _merged(frames: Sequence[Frame], wave: np.ndarray) -> dict[str, Any]:
     )
 
 
-def _logger(level: Optional[str]) -> Any:
+def _logger(level: str | None) -> Any:
     logger = logging.getLogger("libspecex")
     if level is not None:
         logger.setLevel(level.upper())

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ctypes import byref, c_int64, c_void_p, create_string_buffer, sizeof
 from enum import IntEnum
-from typing import Any, Callable, Optional, Sequence, TypeVar
+from typing import Any, Callable, Sequence, TypeVar
 from weakref import WeakValueDictionary, finalize
 
 import numpy as np
@@ -49,8 +49,8 @@ class Context:
     It is freed by `close()`, at the end of a `with` block, or with its last reference.
     """
 
-    progress: Optional[Callable[[int, int], Any]]
-    log: Optional[Callable[[int, str], Any]]
+    progress: Callable[[int, int], Any] | None
+    log: Callable[[int, str], Any] | None
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ class Context:
         regularize: float | None = None,
         psferr: float | None = None,
         strict: bool = False,
-        progress: Optional[Callable[[int, int], Any]] = None,
-        log: Optional[Callable[[int, str], Any]] = None,
+        progress: Callable[[int, int], Any] | None = None,
+        log: Callable[[int, str], Any] | None = None,
     ) -> None:
         chosen = dict(
             backend=_number(Backend, backend),
@@ -96,7 +96,7 @@ class Context:
         self._handle = handle.value
         _contexts[handle.value] = self
         self._free = finalize(self, library.specex_destroy, handle)
-        self._failure: Optional[BaseException] = None  # that a callback raised
+        self._failure: BaseException | None = None  # that a callback raised
         self._handle_signals: Callable[[], None] = lambda: None
         self.progress = progress
         self.log = log
@@ -158,7 +158,7 @@ class Context:
         self,
         image: Image,
         grid: Grid,
-        fibers: Optional[range] = None,
+        fibers: range | None = None,
         *,
         resolution: bool = True,
         model: bool = False,
@@ -187,7 +187,7 @@ class Context:
         grid: Grid,
         fibers: range,
         spectra: Any,
-        shape: Optional[tuple[int, int]] = None,
+        shape: tuple[int, int] | None = None,
     ) -> np.ndarray:
         """The forward model: the image, in electrons, that spectra would make.
 
@@ -244,7 +244,7 @@ class Context:
         fibers: range,
         patches: Sequence[Patch],
         results: Sequence[PatchResult],
-        image_shape: Optional[tuple[int, int]] = None,
+        image_shape: tuple[int, int] | None = None,
     ) -> Frame:
         """Places patches in a frame; with the image's shape, their models as well."""
         if len(results) != len(patches):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from ctypes import byref, c_void_p, create_string_buffer
 from numbers import Integral
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Mapping, Union
 from weakref import finalize
 
 import numpy as np
@@ -39,7 +39,7 @@ class FitsFile:
     Its memory is freed with the last reference to it and to all arrays taken from it.
     """
 
-    def __init__(self, handle: Optional[int]) -> None:
+    def __init__(self, handle: int | None) -> None:
         self._handle = handle
         self._free = finalize(self, library.specex_fits_free, handle)
         self._free.atexit = False  # arrays may still be in use
@@ -60,26 +60,26 @@ class FitsFile:
 
 
 def read_image(
-    path: FilePath, badmask: int = BADMASK_DEFAULT, context: Optional[Context] = None
+    path: FilePath, badmask: int = BADMASK_DEFAULT, context: Context | None = None
 ) -> Image:
     """Reads a preproc file; pixels with a bit of `badmask` in their MASK get ivar 0."""
     file = _read(library.specex_fits_read_image, context, path, badmask)
     return Image._of_file(file, file._view(library.specex_fits_get_image, specex_image))
 
 
-def read_psf(path: FilePath, context: Optional[Context] = None) -> Psf:
+def read_psf(path: FilePath, context: Context | None = None) -> Psf:
     """Reads a PSF file."""
     file = _read(library.specex_fits_read_psf, context, path)
     return Psf._of_file(file, file._view(library.specex_fits_get_psf, specex_psf))
 
 
-def read_frame(path: FilePath, context: Optional[Context] = None) -> Frame:
+def read_frame(path: FilePath, context: Context | None = None) -> Frame:
     """Reads a frame or truth file."""
     file = _read(library.specex_fits_read_frame, context, path)
     return Frame._of_file(file, file._view(library.specex_fits_get_frame, specex_frame))
 
 
-def read_fibermap(path: FilePath, context: Optional[Context] = None) -> FitsFile:
+def read_fibermap(path: FilePath, context: Context | None = None) -> FitsFile:
     """Reads the FIBERMAP of any file, to be written with a frame or an image."""
     return _read(library.specex_fits_read_fibermap, context, path)
 
@@ -88,12 +88,12 @@ def write_frame(
     path: FilePath,
     frame: Frame,
     *,
-    input: Optional[FitsFile] = None,
-    fibermap: Optional[FitsFile] = None,
+    input: FitsFile | None = None,
+    fibermap: FitsFile | None = None,
     cards: Mapping[str, Any] = {},
     float64: bool = False,
     scores: bool = False,
-    context: Optional[Context] = None,
+    context: Context | None = None,
 ) -> None:
     """Writes a frame, but for its model, which is an image.
 
@@ -110,11 +110,11 @@ def write_image(
     image: Image,
     *,
     mask: Any = None,
-    input: Optional[FitsFile] = None,
-    fibermap: Optional[FitsFile] = None,
+    input: FitsFile | None = None,
+    fibermap: FitsFile | None = None,
     cards: Mapping[str, Any] = {},
     float64: bool = False,
-    context: Optional[Context] = None,
+    context: Context | None = None,
 ) -> None:
     """Writes a preproc file, for options see `write_frame`; `mask` is `[ny, nx]`."""
     if mask is not None:
@@ -134,11 +134,11 @@ def write_psf(
     path: FilePath,
     psf: Psf,
     *,
-    input: Optional[FitsFile] = None,
-    fibermap: Optional[FitsFile] = None,
+    input: FitsFile | None = None,
+    fibermap: FitsFile | None = None,
     cards: Mapping[str, Any] = {},
     float64: bool = False,
-    context: Optional[Context] = None,
+    context: Context | None = None,
 ) -> None:
     """Writes a PSF file, for options see `write_frame`."""
     output = _output(input, fibermap, cards, float64)
@@ -146,7 +146,7 @@ def write_psf(
 
 
 def _read(
-    function: Any, context: Optional[Context], path: FilePath, *more: Any
+    function: Any, context: Context | None, path: FilePath, *more: Any
 ) -> FitsFile:
     handle = c_void_p()
     (context or Context())._call(function, _c_text(path), *more, byref(handle))
@@ -154,14 +154,14 @@ def _read(
 
 
 def _write(
-    function: Any, context: Optional[Context], path: FilePath, *more: Any
+    function: Any, context: Context | None, path: FilePath, *more: Any
 ) -> None:
     (context or Context())._call(function, _c_text(path), *more)
 
 
 def _output(
-    input: Optional[FitsFile],
-    fibermap: Optional[FitsFile],
+    input: FitsFile | None,
+    fibermap: FitsFile | None,
     cards: Mapping[str, Any],
     float64: bool,
     scores: bool = False,

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Frame:
     npath_dense: int = 0
     npath_banded: int = 0
     npath_vector: int = 0
-    file: Optional[FitsFile] = None
+    file: FitsFile | None = None
 
     def __post_init__(self) -> None:
         self.flux = contiguous(self.flux, "flux", np.float64, 2)
@@ -97,8 +97,8 @@ class Frame:
         cls,
         grid: Grid,
         fibers: range,
-        ndiag: Optional[int],
-        model_shape: Optional[tuple[int, int]],
+        ndiag: int | None,
+        model_shape: tuple[int, int] | None,
     ) -> Frame:
         """A frame for the library to fill."""
         shape = (len(fibers), grid.nwave)

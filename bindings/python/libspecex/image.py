@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Image:
 
     pixels: Any
     ivar: Any = None
-    file: Optional[FitsFile] = None
+    file: FitsFile | None = None
 
     def __post_init__(self) -> None:
         planes = [on_host(self.pixels, "pixels")]
@@ -49,11 +49,11 @@ class Image:
     def _of_file(cls, file: FitsFile, image: specex_image) -> Image:
         dtype = {number: dtype for dtype, number in _TYPES.items()}[image.type]
         shape = (image.ny, image.nx)  # and no gaps between rows
-        planes = (borrow(file, at, shape, dtype) for at in (image.pixels, image.ivar))
-        return cls(*planes, file)
+        pixels = borrow(file, image.pixels, shape, dtype)
+        return cls(pixels, borrow(file, image.ivar, shape, dtype), file)
 
     def _struct(self) -> specex_image:
-        def stride(plane: Optional[np.ndarray]) -> int:
+        def stride(plane: np.ndarray | None) -> int:
             return 0 if plane is None else plane.strides[0] // plane.itemsize
 
         return specex_image(

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class PatchResult:
     resolution_data: np.ndarray
     chi2pix: np.ndarray
     pixmask_fraction: np.ndarray
-    model: Optional[np.ndarray]
+    model: np.ndarray | None
     status: Status = Status.OK
     path: Path = Path.NONE
 

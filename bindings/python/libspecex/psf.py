@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from ctypes import c_char_p
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Psf:
     nx: int = 0
     ny: int = 0
     psferr: float = 0.0
-    file: Optional[FitsFile] = None
+    file: FitsFile | None = None
 
     def __post_init__(self) -> None:
         self.xtrace = contiguous(self.xtrace, "xtrace", np.float64, 2)
@@ -78,7 +78,7 @@ class Psf:
 
     @classmethod
     def _of_file(cls, file: FitsFile, psf: specex_psf) -> Psf:
-        def series(at: Optional[int], *shape: int) -> Any:
+        def series(at: int | None, *shape: int) -> Any:
             return borrow(file, at, shape)
 
         return cls(
