@@ -8,8 +8,10 @@ set -euo pipefail
 
 python=$1 source=$3
 [ -x "$python" ] || { echo "no Python with NumPy was found"; exit 77; }
-"$python" -c "import setuptools, wheel, pip" || exit 77
+"$python" -c "import setuptools, wheel, pip" 2>/dev/null ||
+  { echo "no setuptools, wheel and pip"; exit 77; }
 export SPECEX_BUILD_DIR=$2 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INDEX=1
+export PIP_ROOT_USER_ACTION=ignore
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
