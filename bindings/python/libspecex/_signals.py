@@ -7,6 +7,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
+_NUMBERS = tuple(signal.valid_signals())
+
 
 @contextmanager
 def deferred() -> Iterator[Callable[[], None]]:
@@ -19,7 +21,7 @@ def deferred() -> Iterator[Callable[[], None]]:
     pending: deque[Any] = deque()
     handlers = {}
     if threading.current_thread() is threading.main_thread():
-        for number in signal.valid_signals():
+        for number in _NUMBERS:
             handler = signal.getsignal(number)
             if callable(handler):
                 handlers[number] = handler
