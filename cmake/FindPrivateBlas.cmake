@@ -6,7 +6,8 @@
 # static, because then no threaded BLAS of the process can take its place. Its work space
 # comes from lib/kernels/shared/blas_buffers.cpp, through the linker's --wrap.
 # Where there is none, LAPACKE and OpenBLAS as pkg-config knows them are taken, with a
-# message. Defines the target PrivateBlas::PrivateBlas.
+# message. Defines the target PrivateBlas::PrivateBlas, which is PrivateBlas_link_options,
+# PrivateBlas_archives (empty where it is not private) and PrivateBlas_libraries.
 include(FindPackageHandleStandardArgs)
 
 find_library(PrivateBlas_OPENBLAS NAMES libopenblas.a PATH_SUFFIXES openblas-serial)
@@ -15,11 +16,12 @@ find_path(PrivateBlas_LAPACKE_INCLUDE_DIR lapacke.h PATH_SUFFIXES lapacke openbl
 find_path(PrivateBlas_CBLAS_INCLUDE_DIR cblas.h
   PATH_SUFFIXES openblas-serial ${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial openblas)
 
+set(PrivateBlas_archives "")
 set(PrivateBlas_libraries "")
 set(PrivateBlas_link_options "")
 if(PrivateBlas_OPENBLAS MATCHES "serial" AND PrivateBlas_LAPACKE)
-  set(PrivateBlas_libraries
-    ${PrivateBlas_LAPACKE} ${PrivateBlas_OPENBLAS} gfortran m)
+  set(PrivateBlas_archives ${PrivateBlas_LAPACKE} ${PrivateBlas_OPENBLAS})
+  set(PrivateBlas_libraries gfortran m)
   set(PrivateBlas_link_options  # -u: found in libspecex.a before OpenBLAS asks for it
     -Wl,--wrap=blas_memory_alloc -Wl,--wrap=blas_memory_free
     -Wl,-u,__wrap_blas_memory_alloc)
@@ -42,7 +44,7 @@ find_package_handle_standard_args(PrivateBlas
 if(PrivateBlas_FOUND AND NOT TARGET PrivateBlas::PrivateBlas)
   add_library(PrivateBlas::PrivateBlas INTERFACE IMPORTED)
   target_link_libraries(PrivateBlas::PrivateBlas INTERFACE
-    ${PrivateBlas_link_options} ${PrivateBlas_libraries})
+    ${PrivateBlas_link_options} ${PrivateBlas_archives} ${PrivateBlas_libraries})
   target_include_directories(PrivateBlas::PrivateBlas INTERFACE
     ${PrivateBlas_CBLAS_INCLUDE_DIR} ${PrivateBlas_LAPACKE_INCLUDE_DIR})
 endif()

@@ -18,6 +18,8 @@ function(specex_compile_options target)
     -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
     # GCC 12 sees overlaps in std::string operator+ that are not there (GCC bug 105651).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+    # What has to be unique in a process could not be made local to libspecex.a.
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>
     $<$<BOOL:${SPECEX_WERROR}>:-Werror>)
   if(SPECEX_SANITIZE)
     list(JOIN SPECEX_SANITIZE "," sanitizers)

@@ -22,11 +22,10 @@ list(TRANSFORM SPECEX_FORTRAN_NAMES REPLACE ".*/" "")
 configure_package_config_file(pkgconfig/SpecexConfig.cmake.in SpecexConfig.cmake
   INSTALL_DESTINATION ${cmake_dir} PATH_VARS fortran_dir)
 write_basic_package_version_file(SpecexConfigVersion.cmake
-  COMPATIBILITY SameMinorVersion)
+  COMPATIBILITY SameMajorVersion)
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/SpecexConfigVersion.cmake
-  cmake/FindPrivateBlas.cmake
   DESTINATION ${cmake_dir})
 
 # pkg-config: what only a static link of libspecex needs is private. CFITSIO is a library
@@ -39,17 +38,13 @@ set(SPECEX_PC_REQUIRES_PRIVATE "")
 if(SPECEX_ENABLE_FITS)
   set(SPECEX_PC_REQUIRES_PRIVATE "libdeflate")
 endif()
-list(JOIN PrivateBlas_link_options " " SPECEX_PC_LIBS_PRIVATE)
-foreach(library ${PrivateBlas_libraries})
-  if(NOT IS_ABSOLUTE ${library})
+set(SPECEX_PC_LIBS_PRIVATE "")
+foreach(library ${CFITSIO_LDFLAGS} ${SPECEX_STATIC_LIBRARIES})
+  if(library MATCHES "^[^-/]")
     set(library -l${library})
   endif()
   string(APPEND SPECEX_PC_LIBS_PRIVATE " ${library}")
 endforeach()
-foreach(flag ${CFITSIO_LDFLAGS})
-  string(APPEND SPECEX_PC_LIBS_PRIVATE " ${flag}")
-endforeach()
-string(APPEND SPECEX_PC_LIBS_PRIVATE " ${OpenMP_CXX_FLAGS} -lstdc++ -lm")
 list(TRANSFORM SPECEX_FORTRAN_NAMES PREPEND "\${fortrandir}/"
      OUTPUT_VARIABLE SPECEX_PC_FORTRAN_SOURCES)
 list(JOIN SPECEX_PC_FORTRAN_SOURCES " " SPECEX_PC_FORTRAN_SOURCES)
@@ -57,6 +52,7 @@ configure_file(pkgconfig/specex.pc.in specex.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/specex.pc DESTINATION ${pc_dir})
 
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY bindings/c/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET specex_program)
   install(TARGETS specex_program)
   install(FILES docs/specex.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -25,7 +25,7 @@ module libspecex_context
       character(*), intent(in) :: message
     end subroutine
 
-    ! Called from any of the call's threads, one at a time. Counts patches; .true. stops.
+    ! Called from the same thread. Counts patches; .true. stops.
     function specex_progress_callback(done, total) result(stop_now)
       import
       integer(c_int64_t), intent(in) :: done, total

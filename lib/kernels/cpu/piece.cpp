@@ -83,7 +83,7 @@ bool Piece::prepare(const PieceShape &shape) {
   layout_.nx = psf.spot_nx();
   layout_.ny = psf.spot_ny();
   layout_.row = round_up(layout_.nx + width - 1);
-  layout_.size = layout_.row * layout_.ny + width;
+  layout_.size = layout_.row * (layout_.ny + 1);
   make_bases();
   find_corners();
   if (!find_bands()) return false;
@@ -91,16 +91,15 @@ bool Piece::prepare(const PieceShape &shape) {
   if (!fill_strip()) return false;
 
   const size_t bins = at(shape.nfiber) * at(shape.nbin);
-  kept_.resize(bins * at(layout_.size));
+  kept_.resize(at(layout_.row) + bins * at(layout_.size));
   band_.resize(bins * band_stride());
   cross_.resize(bins * lag_stride());
-  for (auto *array : {&data_, &weight_, &masked_, &far_coupling_, &edge_share_})
+  for (auto *array : {&data_, &weight_, &masked_, &scale_, &far_coupling_, &edge_share_})
     array->resize(bins);
-  ring_.resize(at(ring_bins) * at(layout_.size));
+  ring_.resize(at(layout_.row) + at(ring_bins) * at(layout_.size));
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
-  std::fill_n(cross_.data(), bins * lag_stride(), 0.0);
   const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
   for (int f = 0; f < shape.nfiber; ++f) form_block(f);
   return true;
@@ -161,15 +160,8 @@ bool Piece::find_bands() {
 void Piece::find_edges() {
   const int nbin = shape_.nbin;
   const size_t bins = at(shape_.nfiber) * at(nbin);
-  far_bin_.assign(bins, -1);
   left_x_.assign(bins, INT_MIN / 2);
   right_x_.assign(bins, INT_MAX / 2);
-  const auto find_closest = [&](int f, int g) {
-    for_each_meeting(&y0_[index(f, 0)], &y0_[index(g, 0)], nbin, layout_.ny,
-                     [&](int w, int low, int high) {
-                       if (low < high) far_bin_[index(f, w)] = (low + high - 1) / 2;
-                     });
-  };
   const auto see = [&](int f, int g) {
     for_each_meeting(&y0_[index(f, 0)], &y0_[index(g, 0)], nbin, layout_.ny,
                      [&](int w, int low, int high) {
@@ -194,14 +186,10 @@ void Piece::find_edges() {
     high[at(f)] = *last + layout_.nx;
   }
   for (int f = 0; f < shape_.nfiber; ++f)
-    for (int g = f + 2; g < shape_.nfiber; ++g) {
+    for (int g = f + 3; g < shape_.nfiber; ++g) {
       if (low[at(f)] >= high[at(g)] || low[at(g)] >= high[at(f)]) continue;
-      if (g == f + 2) {
-        find_closest(g, f);
-      } else {
-        see(f, g);
-        see(g, f);
-      }
+      see(f, g);
+      see(g, f);
     }
 }
 
@@ -221,14 +209,14 @@ bool Piece::fill_strip() {
   const auto count = at(columns * rows);
   double *values = strip_values_.resize(count);
   double *weights = strip_weights_.resize(count);
-  strip_masked_.resize(count / width);
+  float *float_weights = strip_float_weights_.resize(count);
   strip_.values = values;
   strip_.weights = weights;
-  strip_.masked = strip_masked_.data();
+  strip_.float_weights = float_weights;
 
   const int64_t first = std::clamp<int64_t>(strip_.xmin, 0, image.nx);
   const int64_t end = std::clamp<int64_t>(strip_.xmin + columns, first, image.nx);
-  double largest = 0.0;
+  double largest[width] = {};  // by lanes: one after the other would take longer
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t y = strip_.ymin + r;
     double *value = values + r * columns;
@@ -244,24 +232,21 @@ bool Piece::fill_strip() {
     }
     std::fill(value + right, value + columns, 0.0);
     std::fill(weight + right, weight + columns, 0.0);
-    for (int64_t k = 0; k < columns; k += width) {
-      double lowest = weight[k];
-      for (int lane = 0; lane < width; ++lane) {
-        lowest = std::min(lowest, weight[k + lane]);
-        largest = std::max(largest, weight[k + lane]);
-      }
-      strip_masked_[at((r * columns + k) / width)] = lowest == 0.0;
-    }
+    for (int64_t k = 0; k < columns; k += width)
+      for (int lane = 0; lane < width; ++lane)
+        largest[lane] = std::max(largest[lane], weight[k + lane]);
   }
   // The coupling of fibres is summed in float: extreme weights are brought into its
   // range, by an even power of 2, which changes no bit of the result.
   weight_scale_ = 1.0;
-  if (largest > 0.0 && (largest > 1e20 || largest < 1e-20)) {
+  const double highest = *std::max_element(largest, largest + width);
+  if (highest > 0.0 && (highest > 1e20 || highest < 1e-20)) {
     int exponent = 0;
-    std::frexp(largest, &exponent);
+    std::frexp(highest, &exponent);
     weight_scale_ = std::ldexp(1.0, std::clamp(-exponent & ~1, -1000, 1000));
     for (size_t k = 0; k < count; ++k) weights[k] *= weight_scale_;
   }
+  for (size_t k = 0; k < count; ++k) float_weights[k] = static_cast<float>(weights[k]);
   return true;
 }
 
@@ -331,11 +316,15 @@ simd::FiberStamps Piece::stamps_of(int f) const {
 
 void Piece::form_block(int f) {
   load_fiber(f);
+  // What the next fibre shares with this one: most of it, when its turn comes.
+  std::fill_n(cross_.data() + index(f, 0) * lag_stride(), at(shape_.nbin) * lag_stride(),
+              0.0);
   const size_t own = index(f, 0);
+  double *ring = ring_.data() + layout_.row;
   simd::FiberBlock block{
       layout_,
       strip_,
-      ring_.data(),
+      ring,
       ring_bins,
       0,
       0,
@@ -347,15 +336,15 @@ void Piece::form_block(int f) {
       lag_stride_,
       stamps_of(f),
       stamps_of(f - 1),
-      kept_.data() + own * at(layout_.size),
+      kept_.data() + at(layout_.row) + own * at(layout_.size),
       band_.data() + own * band_stride(),
       f >= 1 ? cross_.data() + index(f - 1, 0) * lag_stride() : nullptr,
       &data_[own],
       &weight_[own],
       &masked_[own],
+      &scale_[own],
       stamps_of(f - 2),
-      f >= 2 ? band(f - 2, 0) : nullptr,
-      &far_bin_[own],
+      f >= 2 ? &scale_[index(f - 2, 0)] : nullptr,
       &left_x_[own],
       &right_x_[own],
       &far_coupling_[own],
@@ -363,7 +352,7 @@ void Piece::form_block(int f) {
       weighted_.data(),
       rounded_.data()};
   for (int w = 0; w < shape_.nbin; w += width) {
-    evaluate_batch(f, w, ring_.data(), ring_bins);
+    evaluate_batch(f, w, ring, ring_bins);
     const int evaluated = w + width;
     block.first = block.end;
     block.end = evaluated >= shape_.nbin ? shape_.nbin

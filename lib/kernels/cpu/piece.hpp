@@ -51,7 +51,7 @@ class Piece {
   const int *x0s(int f, int w) const { return &x0_[index(f, w)]; }
   const int *y0s(int f, int w) const { return &y0_[index(f, w)]; }
   const float *stamp(int f, int w) const {
-    return kept_.data() + index(f, w) * static_cast<size_t>(layout_.size);
+    return kept_.data() + layout_.row + index(f, w) * static_cast<size_t>(layout_.size);
   }
   const double *band(int f, int w) const {
     return band_.data() + index(f, w) * band_stride();
@@ -100,15 +100,15 @@ class Piece {
   simd::FiberPsf fiber_psf_{};
   std::vector<double> terms_;
 
-  std::vector<int> corner_x_, x0_, y0_, far_bin_, left_x_, right_x_;
+  std::vector<int> corner_x_, x0_, y0_, left_x_, right_x_;
   Aligned<double> strip_values_, strip_weights_;
-  std::vector<unsigned char> strip_masked_;
+  Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
 
   Aligned<double> ring_, spots_, spot_scratch_, weighted_;
   Aligned<float> kept_, rounded_;
   Aligned<double> band_, cross_;
-  std::vector<double> data_, weight_, masked_, far_coupling_, edge_share_;
+  std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;
 };
 
 }  // namespace specex

@@ -53,7 +53,7 @@ struct StampLayout {
   int nx;  // pixels of a spot
   int ny;
   int row;   // columns of a stamp: nx + 7 rounded up to 8
-  int size;  // from one stamp to the next: row * ny, and room for what place_spots spills
+  int size;  // from one stamp to the next: ny rows and one of zeros, as before the first
 };
 
 // Cleaned pixels around a bundle: values and weights, 0 outside the CCD. Rows start at a
@@ -61,9 +61,9 @@ struct StampLayout {
 struct Strip {
   const double *values;
   const double *weights;
-  const unsigned char *masked;  // [row][stride / 8]: some weight of these 8 pixels is 0
-  ptrdiff_t stride;             // columns, a multiple of 8
-  int xmin;                     // of the first column
+  const float *float_weights;
+  ptrdiff_t stride;  // columns, a multiple of 8
+  int xmin;          // of the first column
   int ymin;
 };
 
@@ -101,19 +101,19 @@ struct FiberBlock {
   double *data;  // [bin] A^T W d
   double *weight;  // [bin] A^T W 1
   double *masked;  // [bin] share of the profile on pixels of weight 0
+  double *scale;   // [bin] 1 / sqrt(N[w][w]); 0 where that is not positive
   // Fibres that are not next to each other are taken as uncoupled. How far that holds is
   // measured for the fibre before the last, at the bins whose stamps lie closest, and
   // bounded for all others: by the share of a bin's diagonal element that the columns
   // below left_x and from right_x on hold.
-  FiberStamps far;         // spots NULL: there is none
-  const double *far_band;  // its band
-  const int *far_bin;      // [bin] closest bin of that fibre; -1: none
-  const int *left_x;       // [bin]
-  const int *right_x;      // [bin]
-  double *far_coupling;    // [bin] out: |N_fg| / sqrt(N_ff N_gg)
-  double *edge_share;      // [bin] out
-  double *weighted;        // [size], scratch: one stamp times the weights
-  float *rounded;          // [8][size], scratch: the last 8 of them
+  FiberStamps far;  // spots NULL: there is none
+  const double *far_scale;
+  const int *left_x;     // [bin]
+  const int *right_x;    // [bin]
+  double *far_coupling;  // [bin] out: |N_fg| / sqrt(N_ff N_gg)
+  double *edge_share;    // [bin] out
+  double *weighted;      // [size], scratch: one stamp times the weights
+  float *rounded;        // [8][size], scratch: the last 8 of them
 };
 
 // ---------------------------------------------------------------- algebra, 8 problems

@@ -3,6 +3,8 @@
 // The blocks of N = A^T W A, b = A^T W d and g = A^T W 1 from overlapping stamps; A is
 // never formed. Lanes are 8 pixels of a row. A fibre's own block is summed in double; the
 // coupling with the fibre before is some 1e-3 of it and is summed in float.
+#include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/cpu/simd/lag_group.hpp"
 #include "kernels/cpu/simd/stages.hpp"
 
 namespace specex::SPECEX_ISA {
@@ -10,232 +12,211 @@ namespace {
 
 constexpr int64_t lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-// The shape of stamps, where it is one that is compiled for: 0 stands for any.
-template <int Blocks, int Rows>
-struct Shape {
-  int row;
-  int ny;
-  explicit Shape(const StampLayout &layout)
-      : row(Blocks > 0 ? Blocks * lanes : layout.row), ny(Rows > 0 ? Rows : layout.ny) {}
-};
-
-using WideFloats = Lanes<float, 2 * lanes>::type;
-
-// Sum of a * b over `rows` rows of two blocks of 8 columns.
-SPECEX_INLINE Floats dot_row_pairs(const float *a, const float *b, int rows, int row) {
-  WideFloats total{};
-  for (int r = 0; r < rows; ++r)
-    total += load_as<WideFloats>(a + r * row) * load_as<WideFloats>(b + r * row);
-  return low_half(total) + high_half(total);
-}
-
-// Sum of a * b over `rows` rows of `blocks` blocks of 8 columns; Blocks > 0 fixes those.
-template <int Blocks, class T>
-SPECEX_INLINE auto dot_rows(const T *a, const T *b, int rows, int blocks, int row) {
-  const int n = Blocks > 0 ? Blocks : blocks;
-  decltype(load(a)) part[Blocks + (Blocks == 0)] = {};
-  for (int r = 0; r < rows; ++r)
-    for (int k = 0; k < n; ++k)
-      part[Blocks > 0 ? k : 0] +=
-          load(a + r * row + k * lanes) * load(b + r * row + k * lanes);
-  auto total = part[0];
-  for (int k = 1; k < Blocks; ++k) total += part[k];
-  return total;
-}
-
-// Sum over the pixels that two stamps share: `theirs` lies `right` columns (a multiple of
-// 8) and `down` rows on from `ours`.
-template <int Blocks, int Rows, class T>
-SPECEX_INLINE auto shared_dot(const Shape<Blocks, Rows> &shape, const T *ours,
-                              const T *theirs, int right, int down) {
-  const int rows = shape.ny - (down < 0 ? -down : down);
-  const int columns = shape.row - (right < 0 ? -right : right);
-  const int blocks = columns / lanes;
-  if (rows <= 0 || columns <= 0) return decltype(load(ours)){};
-  const T *a = ours + (down > 0 ? down * shape.row : 0) + (right > 0 ? right : 0);
-  const T *b = theirs + (down < 0 ? -down * shape.row : 0) + (right < 0 ? -right : 0);
-  if (blocks == 1) return dot_rows<1>(a, b, rows, blocks, shape.row);
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (blocks == 2) return dot_row_pairs(a, b, rows, shape.row);
-  }
-  if (blocks == 2) return dot_rows<2>(a, b, rows, blocks, shape.row);
-  if (blocks == 3) return dot_rows<3>(a, b, rows, blocks, shape.row);
-  return dot_rows<0>(a, b, rows, blocks, shape.row);
-}
-
 SPECEX_INLINE const double *ring_stamp(const FiberBlock &block, int w) {
   return block.ring +
          static_cast<ptrdiff_t>(w & (block.ring_size - 1)) * block.layout.size;
 }
 
-SPECEX_INLINE const float *stamp_of(const FiberBlock &block, const FiberStamps &fiber,
-                                    int w) {
-  return fiber.spots + static_cast<ptrdiff_t>(w) * block.layout.size;
-}
-
-struct BinSum {
-  Vector data{};
-  Vector weight{};
-  Vector masked{};
+struct BinSums {
+  double data;
+  double weight;
+  double masked;
 };
 
-// Weighted spot, its sums and its float copy.
-template <int Blocks, int Rows>
-SPECEX_INLINE BinSum weigh(const Shape<Blocks, Rows> &shape, const FiberBlock &block,
-                           int w, const double *spot, double *weighted, float *rounded) {
+// Share of a bin's profile on pixels of weight 0.
+template <class Shape>
+double masked_share(const Shape &shape, const double *spot, const double *weights,
+                    ptrdiff_t stride) {
+  Vector total{};
+  for (int r = 0; r < shape.ny; ++r)
+    for (int k = 0; k < shape.row; k += lanes)
+      total += select(load(weights + r * stride + k) == Vector{},
+                      load(spot + r * shape.row + k), Vector{});
+  return sum(total);
+}
+
+// Weighted spot, its sums and its float copies.
+template <class Shape>
+SPECEX_INLINE BinSums weigh(const Shape &shape, const FiberBlock &block, int w,
+                            const double *spot, float *rounded) {
+  // Sums by column blocks, where their number is fixed, need not wait for each other.
+  constexpr int parts = Shape::blocks > 0 ? Shape::blocks : 1;
   const int row = shape.row;
   const ptrdiff_t stride = block.strip.stride;
   const ptrdiff_t corner = (block.own.y0[w] - block.strip.ymin) * stride +
                            (block.own.x0[w] - block.strip.xmin);
   const double *weights = block.strip.weights + corner;
+  const float *float_weights = block.strip.float_weights + corner;
   const double *values = block.strip.values + corner;
-  const unsigned char *flags = block.strip.masked + corner / lanes;
+  double *weighted = block.weighted;
   float *kept = block.kept + static_cast<ptrdiff_t>(w) * block.layout.size;
-  BinSum total;
-  int any = 0;
-  for (int k = 0; k < row; k += lanes) {
-    BinSum sums;  // of their own, so that they need not wait for each other
-    for (int r = 0; r < shape.ny; ++r) {
-      const Vector s = load(spot + r * row + k);
-      const Vector t = s * load(weights + r * stride + k);
-      store(weighted + r * row + k, t);
-      store(rounded + r * row + k, narrow(t));
-      store(kept + r * row + k, narrow(s));
-      sums.weight += t;
-      sums.data += t * load(values + r * stride + k);
-      any |= flags[r * (stride / lanes) + k / lanes];
-    }
-    total.weight += sums.weight;
-    total.data += sums.data;
-  }
-  if (any != 0)
-    for (int r = 0; r < shape.ny; ++r)
-      for (int k = 0; k < row; k += lanes) {
-        const Integers none = load(weights + r * stride + k) == Vector{};
-        total.masked += select(none, load(spot + r * row + k), Vector{});
+  Vector weight[parts] = {};
+  Vector data[parts] = {};
+  Vector least = load(weights);
+  for (int r = 0; r < shape.ny; ++r)
+    for (int first = 0; first < row; first += parts * lanes)
+      for (int i = 0; i < parts; ++i) {
+        const ptrdiff_t at = r * row + first + i * lanes;
+        const ptrdiff_t pixel = r * stride + first + i * lanes;
+        const Vector s = load(spot + at);
+        const Vector u = load(weights + pixel);
+        const Vector t = s * u;
+        const Floats f = narrow(s);
+        store(weighted + at, t);
+        store(kept + at, f);
+        store(rounded + at, f * load(float_weights + pixel));
+        weight[i] += t;
+        data[i] += t * load(values + pixel);
+        least = minimum(least, u);
       }
-  return total;
+  for (int k = 0; k < row; k += lanes) store(kept + shape.ny * row + k, Floats{});
+  for (int i = 1; i < parts; ++i) {
+    weight[0] += weight[i];
+    data[0] += data[i];
+  }
+  const bool any_masked = sum(select(least > Vector{}, Vector{}, broadcast(1.0))) > 0.0;
+  return {sum(data[0]), sum(weight[0]),
+          any_masked ? masked_share(shape, spot, weights, stride) : 0.0};
 }
 
 // Part of a bin's diagonal element in the columns from `column` on (or before it).
-double edge_share(const FiberBlock &block, int w, const double *spot,
-                  const double *weighted, int column, bool before, double diagonal) {
-  const int x0 = block.own.x0[w];
+double edge_share(const FiberBlock &block, int w, const double *spot, int column,
+                  bool before) {
   const int row = block.layout.row;
-  if (!(diagonal > 0.0) || (before ? column <= x0 : column >= x0 + row)) return 0.0;
-  const Integers edge = Integers{} + (column - x0);
+  const int edge = column - block.own.x0[w];
   Vector total{};
-  for (int k = 0; k < row / lanes; ++k) {
-    const Integers number = load(lane_numbers) + k * lanes;
-    const Integers inside = before ? number < edge : number >= edge;
-    if (before ? k * lanes >= column - x0 : (k + 1) * lanes <= column - x0) continue;
+  for (int k = 0; k < row; k += lanes) {
+    if (before ? k >= edge : k + lanes <= edge) continue;
+    const Integers number = load(lane_numbers) + k;
+    const Integers inside =
+        before ? number < (Integers{} + edge) : number >= (Integers{} + edge);
     for (int r = 0; r < block.layout.ny; ++r) {
-      const ptrdiff_t at = r * row + k * lanes;
-      total += select(inside, load(spot + at) * load(weighted + at), Vector{});
+      const ptrdiff_t at = r * row + k;
+      total += select(inside, load(spot + at) * load(block.weighted + at), Vector{});
     }
   }
-  return sum(total) / diagonal;
+  const double scale = block.scale[w];
+  return sum(total) * scale * scale;
 }
 
-double far_coupling(const FiberBlock &block, int w, const double *weighted,
-                    double diagonal) {
-  const int near = block.far_bin[w];
-  if (block.far.spots == nullptr || near < 0) return 0.0;
-  double largest = 0.0;
-  for (int v = near > 0 ? near - 1 : 0; v <= near + 1 && v < block.nbin; ++v) {
-    const double other = block.far_band[static_cast<ptrdiff_t>(v) * block.band_stride];
-    const double sum =
-        overlap_stamps(block.layout, weighted, stamp_of(block, block.far, v),
-                       block.far.x0[v] - block.own.x0[w],
-                       block.far.y0[v] - block.own.y0[w], 0, block.layout.ny);
-    const double scale = __builtin_sqrt(diagonal * other);
-    if (scale > 0.0 && sum > largest * scale) largest = sum / scale;
-  }
-  return largest;
-}
-
-// Adds up the lanes of 8 float vectors; lane k of the result belongs to row k.
-SPECEX_INLINE Vector widened_sums(const Floats (&row)[8]) {
-  Vector wide[8];
-  for (int k = 0; k < lanes; ++k) wide[k] = widen(row[k]);
-  return sums(wide);
-}
-
-template <int Blocks, int Rows>
-SPECEX_INLINE void band_row(const Shape<Blocks, Rows> &shape, const FiberBlock &block,
-                            int w, const double *weighted) {
-  double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
-  for (int first = 0; first < block.band_stride; first += lanes) {
-    Vector part[8];
-    for (int k = 0; k < lanes; ++k) {
-      const int v = w + first + k;
-      const bool counts = first + k <= block.half_band && v < block.nbin;
-      part[k] = counts ? shared_dot(shape, weighted, ring_stamp(block, v),
-                                    block.own.x0[v] - block.own.x0[w],
-                                    block.own.y0[v] - block.own.y0[w])
-                       : Vector{};
-    }
-    store(band + first, sums(part));
-  }
-}
-
-// What concerns bin w's fibre alone, and how far others reach.
-template <int Blocks, int Rows>
-SPECEX_INLINE void own_row(const Shape<Blocks, Rows> &shape, const FiberBlock &block,
-                           int w, double *weighted, float *rounded) {
+// What concerns bin w's fibre alone.
+template <class Shape>
+SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
+                           const LagGroup<1, Shape, double> *groups, int ngroup, int w,
+                           float *rounded) {
   const double *spot = ring_stamp(block, w);
-  const BinSum bin = weigh(shape, block, w, spot, weighted, rounded);
-  block.data[w] = sum(bin.data);
-  block.weight[w] = sum(bin.weight);
-  block.masked[w] = sum(bin.masked);
-  band_row(shape, block, w, weighted);
-  const double diagonal = block.band[static_cast<ptrdiff_t>(w) * block.band_stride];
-  const double left =
-      edge_share(block, w, spot, weighted, block.left_x[w], true, diagonal);
-  const double right =
-      edge_share(block, w, spot, weighted, block.right_x[w], false, diagonal);
-  block.edge_share[w] = left > right ? left : right;
-  block.far_coupling[w] = far_coupling(block, w, weighted, diagonal);
+  const BinSums bin = weigh(shape, block, w, spot, rounded);
+  block.data[w] = bin.data;
+  block.weight[w] = bin.weight;
+  block.masked[w] = bin.masked;
+  double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
+  for (int g = 0; g < block.band_stride / lanes; ++g)
+    store(band + g * lanes, g < ngroup ? groups[g].dots(w, block.weighted) : Vector{});
+  block.scale[w] = band[0] > 0.0 ? 1.0 / __builtin_sqrt(band[0]) : 0.0;
+  const int x0 = block.own.x0[w];
+  double share = 0.0;
+  if (block.left_x[w] > x0) share = edge_share(block, w, spot, block.left_x[w], true);
+  if (block.right_x[w] < x0 + shape.row) {
+    const double right = edge_share(block, w, spot, block.right_x[w], false);
+    share = right > share ? right : share;
+  }
+  block.edge_share[w] = share;
 }
 
-// The coupling of bin w with the bins of the fibre before: one element of their rows
-// each.
-template <int Blocks, int Rows>
-SPECEX_INLINE void cross_column(const Shape<Blocks, Rows> &shape, const FiberBlock &block,
-                                int w, const float *weighted) {
-  for (int first = 0; first < block.nlag; first += lanes) {
-    Floats part[8];
-    for (int k = 0; k < lanes; ++k) {
-      const int v = w - block.first_lag - first - k;
-      const bool counts = first + k < block.nlag && v >= 0 && v < block.nbin;
-      part[k] = counts ? shared_dot(shape, weighted, stamp_of(block, block.before, v),
-                                    block.before.x0[v] - block.own.x0[w],
-                                    block.before.y0[v] - block.own.y0[w])
-                       : Floats{};
+// The first of a fibre's bins whose stamp does not begin above `row`.
+template <class T>
+int first_from(const FiberView<T> &fiber, int row) {
+  int low = 0;
+  for (int count = fiber.nbin; count > 0;) {
+    const int half = count / 2;
+    const bool above = fiber.y0[low + half] < row;
+    low = above ? low + half + 1 : low;
+    count = above ? count - half - 1 : half;
+  }
+  return low;
+}
+
+// The largest coupling of each of bins [first, end) with the fibre before the last: with
+// those whose stamps lie closest to it, and below.
+template <class Shape>
+SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
+                                 const FiberView<float> &own, const FiberView<float> &far,
+                                 int first, int end) {
+  LagGroup<1, Shape, float> group(shape);
+  const int offset = first_from(far, own.y0[first]) - first;
+  const bool meets = group.set(own, far, first, end, offset);
+  for (int w = first; w < end; ++w) {
+    double largest = 0.0;
+    if (meets) {
+      double element[8];
+      store(element, group.dots(w, block.rounded + (w - first) * block.layout.size));
+      for (int k = 0; k < lanes && w + offset + k < block.nbin; ++k) {
+        const double coupling = element[k] * block.far_scale[w + offset + k];
+        largest = coupling > largest ? coupling : largest;
+      }
     }
-    double element[8];
-    store(element, widened_sums(part));
-    for (int k = 0; k < lanes; ++k) {
-      const int l = first + k;
-      const int v = w - block.first_lag - l;
-      if (l < block.nlag && v >= 0 && v < block.nbin)
-        block.cross[static_cast<ptrdiff_t>(v) * block.lag_stride + l] = element[k];
+    block.far_coupling[w] = largest * block.scale[w];
+  }
+}
+
+// The coupling of bins [first, end) with those of the fibre before, from `offset` on as
+// far as they share rows.
+template <int Sign, class Shape>
+SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
+                                 const FiberView<float> &own,
+                                 const FiberView<float> &before, int first, int end,
+                                 int offset) {
+  LagGroup<Sign, Shape, float> group(shape);
+  for (; group.set(own, before, first, end, offset); offset += Sign * lanes) {
+    // Element (v, l) is coupling v's with w = v + first_lag + l: the next of the 8 is
+    // `next` numbers on. Those outside the matrix share nothing.
+    const int lag = -block.first_lag - offset;
+    const ptrdiff_t next = Sign * (block.lag_stride - 1);
+    for (int w = first; w < end; ++w) {
+      double element[8];
+      store(element, group.dots(w, block.rounded + (w - first) * block.layout.size));
+      const int v = w + offset;
+      double *to = block.cross + static_cast<ptrdiff_t>(v) * block.lag_stride + lag;
+      for (int k = 0; k < lanes; ++k) {
+        const int l = lag - Sign * k;
+        const bool inside =
+            group.regular() || (v + Sign * k >= 0 && v + Sign * k < block.nbin);
+        if (inside && l >= 0 && l < block.nlag) to[k * next] = element[k];
+      }
     }
   }
 }
 
-template <int Blocks, int Rows>
+template <class Shape>
 void fiber_rows(const FiberBlock &block) {
-  const Shape<Blocks, Rows> shape(block.layout);
-  const auto rounded = [&](int k) { return block.rounded + k * block.layout.size; };
+  const Shape shape(block.layout);
+  const int size = block.layout.size;
+  const int nbin = block.nbin;
+  const FiberView<double> own = {block.ring,   block.ring_size - 1, size,
+                                 block.own.x0, block.own.y0,        nbin};
+  const auto view = [&](const FiberStamps &fiber) {
+    return FiberView<float>{fiber.spots, -1, size, fiber.x0, fiber.y0, nbin};
+  };
+  const FiberView<float> kept = view(block.own);
+  const FiberView<float> before = view(block.before);
+  const FiberView<float> far = view(block.far);
   // A few bins at a time: first all that concerns this fibre, then the one before, so
   // that what is read over and over stays close.
   for (int first = block.first; first < block.end; first += lanes) {
     const int end = first + lanes < block.end ? first + lanes : block.end;
+    using Group = LagGroup<1, Shape, double>;
+    Group groups[2] = {Group(shape), Group(shape)};
+    static_assert(largest_half_band < 2 * lanes);
+    int ngroup = 0;
+    while (ngroup < 2 && groups[ngroup].set(own, own, first, end, ngroup * lanes))
+      ++ngroup;
     for (int w = first; w < end; ++w)
-      own_row(shape, block, w, block.weighted, rounded(w - first));
-    if (block.before.spots == nullptr) continue;
-    for (int w = first; w < end; ++w) cross_column(shape, block, w, rounded(w - first));
+      own_row(shape, block, groups, ngroup, w, block.rounded + (w - first) * size);
+    if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
+    if (before.stamps == nullptr) continue;
+    const int offset = first_from(before, own.y0[first]) - first;
+    cross_columns<1>(shape, block, kept, before, first, end, offset);
+    cross_columns<-1>(shape, block, kept, before, first, end, offset - 1);
   }
 }
 
@@ -243,9 +224,9 @@ void fiber_rows(const FiberBlock &block) {
 
 void fiber_block(const FiberBlock &block) {
   if (block.layout.row == 3 * lanes && block.layout.ny == 11)  // DESI's
-    fiber_rows<3, 11>(block);
+    fiber_rows<Shape<3, 11>>(block);
   else
-    fiber_rows<0, 0>(block);
+    fiber_rows<Shape<0, 0>>(block);
 }
 
 StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,

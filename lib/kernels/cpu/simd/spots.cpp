@@ -141,6 +141,9 @@ void place_spots(const StampLayout &layout, const double *spots, const int *shif
         store(stamps[bin] + r * layout.row + shift[bin] + c, block[bin]);
     }
   }
+  for (int bin = 0; bin < lanes; ++bin)
+    for (int c = 0; c < layout.row; c += lanes)
+      store(stamps[bin] + layout.ny * layout.row + c, Vector{});
 }
 
 }  // namespace specex::SPECEX_ISA

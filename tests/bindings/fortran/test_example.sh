@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The example of docs/fortran.md extracts, and stops with the library's sentence where its
-# input is not there; the client writes the bits that the program specex writes; the
-# manifest of fpm has the library's version.
+# input is not there; the manifest of fpm has the library's version.
 #
-#   test_programs.sh SPECEX CLIENT SOURCE_DIR FORTRAN_COMPILER MODULE_DIR LIBRARY...
+#   test_example.sh SPECEX SOURCE_DIR FORTRAN_COMPILER MODULE_DIR LIBRARY...
 set -euo pipefail
 
-specex=$1 client=$2 source=$3 compiler=$4 modules=$5
-shift 5
+specex=$1 source=$2 compiler=$3 modules=$4
+shift 4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -26,12 +25,6 @@ echo "-- the example extracts"
 "$specex" simulate -p psf.fits -o preproc.fits --seed 1
 ./example | grep '^ 6000.00 '
 [ -s frame.fits ]
-
-echo "-- the client writes what the program writes"
-"$client" psf.fits preproc.fits client.fits 6000 6100 0.8 1 3
-"$specex" extract -p psf.fits -i preproc.fits -o program.fits -w 6000,6100,0.8 -s 1 -n 3
-"$specex" compare client.fits program.fits --max-pull 0 --max-ivar 0 --max-resolution 0 \
-  --max-chi2pix 0 --max-pixmask-difference 0 --max-pixmask 2
 
 echo "-- the manifest of fpm has the library's version"
 grep -qx "version = \"$("$specex" --version | grep -o '[0-9.]*' | head -n 1)\"" \
