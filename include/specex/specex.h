@@ -315,8 +315,8 @@ typedef struct specex_patch {
 //          result does not either, but for rounding; patches at the range's ends may hold
 //          more fibres.
 // in:      capacity of patches[] (0 and NULL to ask for the count), struct_size of the
-//          first of them: the others follow at that distance (0: that of the first
-//          release)
+//          first of them: the others follow at that distance (where it is none that a
+//          release has, at that of the first one)
 // out:     patches[], *count
 // Errors:  STATE (no PSF), ARGUMENT (also capacity < count), VERSION, RANGE.
 SPECEX_API specex_status specex_plan(specex_context *context, const specex_grid *grid,

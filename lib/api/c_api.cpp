@@ -76,7 +76,7 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
 
 std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch *patches,
                                        int64_t n) {
-  const auto own = StructArray(patches, "specex_patch").copy(n);
+  const auto own = StructArray(required(patches, "patches"), "specex_patch").copy(n);
   for (int64_t k = 0; k < n; ++k)
     check_patch(engine.psf(), own[static_cast<size_t>(k)], k);
   return own;
@@ -86,7 +86,8 @@ std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch 
 class Results {
  public:
   Results(specex_result *results, int64_t n)
-      : given_(results, "specex_result"), own_(given_.copy(n)) {}
+      
+      : given_(required(results, "results"), "specex_result"), own_(given_.copy(n)) {}
   ~Results() {
     for (size_t k = 0; k < own_.size(); ++k)
       return_struct(own_[k], given_.at(static_cast<int64_t>(k)));
@@ -251,7 +252,7 @@ specex_status specex_plan(specex_context *context, const specex_grid *grid,
     if (capacity < *count)
       fail(SPECEX_ERROR_ARGUMENT, "capacity is %lld; the plan has %lld patches",
            static_cast<long long>(capacity), static_cast<long long>(*count));
-    if (required(patches, "patches")->struct_size == 0)
+    if (!could_be_size<specex_patch>(required(patches, "patches")->struct_size))
       patches->struct_size = first_release_size<specex_patch>;
     const StructArray given(patches, "specex_patch");
     for (int64_t k = 0; k < *count; ++k) given.set(k, plan[static_cast<size_t>(k)]);
@@ -284,7 +285,7 @@ specex_status specex_assemble(specex_context *context, const specex_patch *patch
     std::vector<specex_result> own_results;
     if (required_count(n, 0, "n") > 0) {
       own_patches = copy_patches(own.engine, patches, n);
-      own_results = StructArray(results, "specex_result").copy(n);
+      own_results = StructArray(required(results, "results"), "specex_result").copy(n);
     }
     clear_frame(own_frame);
     if (own_frame.wavelength != nullptr && !own_patches.empty())

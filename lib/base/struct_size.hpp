@@ -38,6 +38,15 @@ void check_struct_size(const T *given, const char *name) {
          name, specex_version());
 }
 
+// Whether a size may be that of some release's struct, or nobody can have set it.
+template <class T>
+constexpr bool could_be_size(int64_t size) {
+  constexpr int64_t growth = 512;
+  return size >= first_release_size<T> &&
+         size <= static_cast<int64_t>(sizeof(T)) + growth &&
+         size % static_cast<int64_t>(alignof(T)) == 0;
+}
+
 // A private copy of a caller's struct, of this library's size.
 template <class T>
 std::remove_const_t<T> copy_struct(T *given, const char *name) {

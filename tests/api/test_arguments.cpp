@@ -377,14 +377,13 @@ void arguments_arrays_of_a_later_release_are_served(void **) {
   assert_status(specex_extract_patches(s.context, &s.image, &patches[0].known, s.n,
                                        s.results.results.data()),
                 SPECEX_ERROR_VERSION);
-  patches[0].known.struct_size = 1;
-  assert_status(specex_plan(s.context, &s.grid, 0, 4, &patches[0].known, s.n, &count),
-                SPECEX_ERROR_VERSION);
-  for (specex_patch &patch : s.patches) patch.struct_size = 0;  // merely zeroed
-  assert_status(specex_plan(s.context, &s.grid, 0, 4, s.patches.data(), s.n, &count),
-                SPECEX_OK);
-  for (const specex_patch &patch : s.patches)
-    assert_int_equal(patch.struct_size, sizeof patch);
+  for (const int64_t unset : {int64_t{0}, int64_t{1}, int64_t{-1}, INT64_MAX}) {
+    for (specex_patch &patch : s.patches) patch.struct_size = unset;
+    assert_status(specex_plan(s.context, &s.grid, 0, 4, s.patches.data(), s.n, &count),
+                  SPECEX_OK);
+    for (const specex_patch &patch : s.patches)
+      assert_int_equal(patch.struct_size, sizeof patch);
+  }
 }
 
 void arguments_assembled_frames_have_the_grid_of_their_patches(void **) {
