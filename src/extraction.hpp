@@ -96,7 +96,7 @@ class Extraction {
   const ExtractionSettings &settings() const { return settings_; }
   const FitsFile &image() const { return image_; }
   const FitsFile *fibermap() const { return fibermap_ ? &*fibermap_ : nullptr; }
-  const Psf &psf() const { return *psf_; }
+  const std::shared_ptr<const Psf> &psf() const { return psf_; }
   // Of the files it was read from, see identity_of_inputs.
   const std::string &identity() const { return identity_; }
   const std::string &camera() const { return camera_; }

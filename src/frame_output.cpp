@@ -163,7 +163,7 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
             "extraction program");
   cards.add("IN_PSF", shortened(settings.psf_path), "input PSF");
   cards.add("IN_IMG", shortened(settings.image_path), "input image");
-  const std::string original_psf = extraction.psf().file.key("IN_PSF");
+  const std::string original_psf = extraction.psf()->file.key("IN_PSF");
   if (!original_psf.empty())
     cards.add("ORIG_PSF", original_psf, "PSF that the input PSF was made from");
   if (extraction.barycentric_factor() != 1)

@@ -74,6 +74,7 @@ int main(int argc, char **argv) {
       "  specex info frame-r0.fits\n"
       "Each subcommand explains itself: specex extract --help. See also specex(1).");
   specex_cli::add_extract(app);
+  specex_cli::add_exposure(app);
   specex_cli::add_simulate(app);
   specex_cli::add_make_psf(app);
   specex_cli::add_compare(app);

@@ -13,7 +13,7 @@ void write_timing(const std::string &path, const Context &context,
                   double total_seconds) {
   const specex_frame &frame = extraction.frame().view();
   nlohmann::ordered_json json;
-  json["read_s"] = extraction.psf().read_seconds + extraction.read_seconds();
+  json["read_s"] = extraction.psf()->read_seconds + extraction.read_seconds();
   json["extract_s"] = extraction.extract_seconds();
   json["write_s"] = write_seconds;
   json["total_s"] = total_seconds;
