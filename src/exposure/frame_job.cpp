@@ -74,7 +74,7 @@ FrameJob make_job(const ManifestRow &row, const FrameOptions &common,
 // The same for all ways to write a path.
 std::string canonical(const std::string &path) {
   std::error_code error;
-  const fs::path result = fs::weakly_canonical(path, error);
+  const fs::path result = fs::weakly_canonical(fs::absolute(path), error);
   return error ? path : result.string();
 }
 

@@ -9,7 +9,7 @@ gzip -k1 image2.fits
 extract() { "$specex" extract -p psf.fits "${range[@]}" "$@"; }
 expect "extract" extract -i image1.fits -o one.fits
 expect "extract" extract -i image2.fits -o two.fits --float64 -s 1 -n 3 -m two-model.fits
-expect "extract" extract -i image2.fits -o four.fits -w 6510,6590,0.8 --strict
+expect "extract" extract -i image2.fits -o four.fits -w 6510,6530,0.8 --strict
 
 # Lists: options of the command line, unless the list has others.
 cat >list.csv <<'CSV'
@@ -18,7 +18,7 @@ image1.fits,psf.fits,a.fits,,,,,,
  image2.fits.gz , "psf.fits",b.fits,b-model.fits,true,1,3,false,
 image1.fits,psf.fits,"odd ""name"", a[1].fits",,false,,,,""
 
-image2.fits,psf.fits,d.fits.gz,,,,,true,"6510,6590,0.8"
+image2.fits,psf.fits,d.fits.gz,,,,,true,"6510,6530,0.8"
 CSV
 cat >list.json <<'JSON'
 [{"input": "image1.fits", "psf": "psf.fits", "output": "a.fits"},
@@ -27,12 +27,12 @@ cat >list.json <<'JSON'
  {"input": "image1.fits", "psf": "psf.fits", "output": "odd \"name\", a[1].fits",
   "nspec": null},
  {"input": "image2.fits", "psf": "psf.fits", "output": "d.fits.gz", "strict": true,
-  "wavelength": "6510,6590,0.8"}]
+  "wavelength": "6510,6530,0.8"}]
 JSON
 for list in list.csv list.json; do
   for shape in "" "--extractors 3 --readers 2 --writers 2 --threads 4" "--memory 1"; do
     rm -f a.fits b.fits b-model.fits odd*.fits d.fits.gz
-    expect_exit 0 "$list $shape" exposure $list "${range[@]}" $shape
+    expect_exit 0 "$list $shape" "${exposure[@]}" $list "${range[@]}" $shape
     expect "$list: no message" test ! -s err.log
     expect_reported "$list $shape" good 4 verified 0 degraded 0 failed 0 waiting 0
     expect_same "$list $shape" a.fits one.fits
@@ -65,7 +65,7 @@ fi
 
 # An empty list is done at once.
 echo input,psf,output >none.csv
-expect_exit 0 "no frames" exposure none.csv
+expect_exit 0 "no frames" "${exposure[@]}" none.csv
 expect_reported "no frames" good 0 failed 0
 
 # Frames that fail do not touch the others, and are named.
@@ -91,14 +91,14 @@ for reason in "g2.fits failed: .*empty.fits" "g3.fits failed: .*missing.fits" \
 done
 expect "only good ones are there" test "$(echo g*.fits)" = "g1.fits g7.fits"
 grep -v image1 failing.csv >all-fail.csv
-expect_exit 20 "all fail" exposure all-fail.csv
+expect_exit 20 "all fail" "${exposure[@]}" all-fail.csv
 expect_sentence "all fail" "0 of 2 frames written, 2 failed"
 
 # Lists that are refused before anything is done.
 refused() {  # WHAT PATTERN, list on the standard input
   cat >refused.list
   rm -f x.fits
-  expect_exit 21 "$1" exposure refused.list "${range[@]}"
+  expect_exit 21 "$1" "${exposure[@]}" refused.list "${range[@]}"
   expect_sentence "$1" "$2"
   expect "$1: nothing was done" test ! -e x.fits
 }
@@ -120,9 +120,9 @@ refused "an input is an output" "overwritten" \
 refused "JSON that is none" "refused.list" <<<'[{"input": '
 refused "JSON of another shape" "not an array" <<<'{"input": "image1.fits"}'
 refused "a value that is none" "frame 1: a value" <<<'[{"input": ["image1.fits"]}]'
-expect_exit 21 "no list" exposure
+expect_exit 21 "no list" "${exposure[@]}"
 expect_sentence "no list" "manifest"
-expect_exit 21 "no such list" exposure nowhere.csv
+expect_exit 21 "no such list" "${exposure[@]}" nowhere.csv
 expect_sentence "no such list" "nowhere.csv"
 
 # Folders as DESI's pipeline has them.
@@ -134,16 +134,16 @@ ln image1.fits in/20240102/00000124/something-r0-00000124.fits
 ln psf.fits psfs/psf-r0-20240101.fits
 ln psf.fits psfs/20240101/00000123/psf-r1-00000123.fits
 folders=(--preproc-dir in --psf-dir psfs --frame-dir out "${range[@]}")
-expect_exit 0 "folders" exposure "${folders[@]}"
+expect_exit 0 "folders" "${exposure[@]}" "${folders[@]}"
 expect_reported "folders" good 3
 expect_same "folders" out/20240101/00000123/frame-r0-00000123.fits one.fits
 expect_same "folders" out/20240102/00000124/frame-r0-00000124.fits one.fits
-expect_exit 0 "folders, resumed" exposure "${folders[@]}"
+expect_exit 0 "folders, resumed" "${exposure[@]}" "${folders[@]}"
 expect_reported "folders, resumed" good 0 verified 3
 chosen() {  # WHAT NUMBER ARGUMENTS...
   local what=$1 number=$2
   shift 2
-  expect_exit 0 "$what" exposure "${folders[@]}" "$@"
+  expect_exit 0 "$what" "${exposure[@]}" "${folders[@]}" "$@"
   expect_reported "$what" verified "$number"
 }
 chosen "a night" 2 --night 20240101
@@ -151,12 +151,12 @@ chosen "an exposure" 1 --expid 124
 chosen "two exposures" 3 --expid 123,124
 chosen "a camera" 1 --cameras r1
 chosen "a colour" 3 --cameras r,b2
-expect_exit 0 "compressed" exposure "${folders[@]}" --gzip --cameras r0 --night 20240101
+expect_exit 0 "compressed" "${exposure[@]}" "${folders[@]}" --gzip --cameras r0 --night 20240101
 expect_same "compressed" out/20240101/00000123/frame-r0-00000123.fits.gz one.fits
-expect_exit 21 "nothing chosen" exposure "${folders[@]}" --cameras b
+expect_exit 21 "nothing chosen" "${exposure[@]}" "${folders[@]}" --cameras b
 expect_sentence "nothing chosen" "no preproc file"
-expect_exit 21 "no folder" exposure "${folders[@]/in/nowhere}"
+expect_exit 21 "no folder" "${exposure[@]}" "${folders[@]/in/nowhere}"
 rm psfs/20240101/00000123/psf-r1-00000123.fits
-expect_exit 10 "a PSF is missing" exposure "${folders[@]}" --no-resume
+expect_exit 10 "a PSF is missing" "${exposure[@]}" "${folders[@]}" --no-resume
 expect_reported "a PSF is missing" good 2 failed 1
 finish

@@ -32,13 +32,13 @@ list() {
 }
 
 list 40 >list.csv
-expect_exit 10 "a short night" exposure list.csv "${range[@]}" --memory 400
+expect_exit 10 "a short night" "${exposure[@]}" list.csv "${range[@]}" --memory 400 --readers 2
 little=$(reported peak_memory_mb)
 rm f*.fits
 
 list 200 >list.csv
 expect_exit 10 "a night" "$specex" exposure list.csv "${range[@]}" --memory 400 \
-  --timing report.json
+  --readers 2 --timing report.json
 expect_sentence "a night" "190 of 200 frames written, 2 degraded, 8 failed"
 expect_reported "a night" good 190 degraded 2 failed 8 verified 0 waiting 0
 expect "memory within its limit: $(reported peak_memory_mb) MB" \
@@ -54,8 +54,8 @@ done
 named() {  # WHAT LEVEL SAYS: how many frames, one line for each
   expect "$3: $1" test "$(grep -cE "^$2:.*: f[0-9]+\.fits .*$3" out.log)" = "$1"
 }
-named 2 ERROR "failed: .*empty.fits"
-named 3 ERROR "failed: .*truncated.fits"
+named 3 ERROR "failed: .*empty.fits"
+named 2 ERROR "failed: .*truncated.fits"
 named 3 ERROR "failed: .*(PSF|covers|z.fits)"
 named 2 WARNING "is degraded: no bin could be measured"
 expect_no_temporaries "a night"

@@ -15,11 +15,11 @@ before=""
 made() {
   local what=$1 verified=$2 good=$3
   shift 3
-  expect_exit 0 "$what" exposure list.csv "${range[@]}" "$@"
+  expect_exit 0 "$what" "${exposure[@]}" list.csv "${range[@]}" "$@"
   expect_reported "$what" verified "$verified" good "$good"
   expect_same "$what" a.fits first.fits
 }
-expect_exit 0 "first" exposure list.csv "${range[@]}"
+expect_exit 0 "first" "${exposure[@]}" list.csv "${range[@]}"
 cp a.fits first.fits
 made "again" 2 0
 made "again, threads do not matter" 2 0 --threads 3
@@ -55,9 +55,9 @@ made "the PSF is newer" 0 2
 
 # All of them, with other options.
 last=$(sums a.fits)
-for option in "-n 3" "-w 6500,6580,0.8" "-r 0.01" "--float64" "--no-scores" "--psferr 0.1" \
+for option in "-n 3" "-w 6500,6530,0.8" "-r 0.01" "--float64" "--no-scores" "--psferr 0.1" \
   "--badmask 1" "--bundlesize 5" "--compat gpu_specter" "--strict" "--decorrelate noise"; do
-  expect_exit 0 "with $option" exposure list.csv "${range[@]}" $option
+  expect_exit 0 "with $option" "${exposure[@]}" list.csv "${range[@]}" $option
   expect_reported "with $option" verified 0 good 2
 done
 expect "other numbers with other options" test "$(sums a.fits)" != "$last"
@@ -71,17 +71,17 @@ input,psf,output
 image1.fits,psf.fits,c.fits
 masked.fits,psf.fits,d.fits
 CSV
-expect_exit 10 "degraded" exposure degraded.csv "${range[@]}"
+expect_exit 10 "degraded" "${exposure[@]}" degraded.csv "${range[@]}"
 expect_sentence "degraded" "1 of 2 frames written, 1 degraded"
 expect "degraded, with its reason" grep -q "no bin could be measured" report.json
 before=$(stat -c %y d.fits)
-expect_exit 10 "still degraded" exposure degraded.csv "${range[@]}"
+expect_exit 10 "still degraded" "${exposure[@]}" degraded.csv "${range[@]}"
 expect_reported "still degraded" verified 1 degraded 1 good 0
 expect "still degraded, not made again" test "$(stat -c %y d.fits)" = "$before"
 
 # What processes that were killed have left is removed, what others have is not.
 touch a.tmp999999999-0123456789abcdef.fits a-model.tmp999999999.fits \
   "b.tmp$$-0123456789abcdef.fits" z.tmp999999999-0.fits
-expect_exit 0 "leftovers" exposure list.csv "${range[@]}"
+expect_exit 0 "leftovers" "${exposure[@]}" list.csv "${range[@]}"
 expect "leftovers" test "$(echo *tmp*)" = "b.tmp$$-0123456789abcdef.fits z.tmp999999999-0.fits"
 finish
