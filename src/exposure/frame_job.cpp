@@ -89,10 +89,13 @@ void check_files(const std::vector<FrameJob> &jobs) {
                       text("the outputs '%s' and '%s' are the same file",
                            other->second.c_str(), path.c_str()));
     }
+  const auto is_output = [&](const std::string &path) {
+    return outputs.contains(canonical(path));
+  };
   for (const FrameJob &job : jobs)
     for (const std::string &path :
          {job.settings.image_path, job.settings.psf_path, job.settings.fibermap_path})
-      if (!path.empty() && outputs.contains(canonical(file_to_read(path))))
+      if (!path.empty() && (is_output(path) || is_output(file_to_read(path))))
         throw Failure(exit_configuration,
                       text("'%s' would be overwritten by an output", path.c_str()));
 }
