@@ -47,7 +47,8 @@ FrameOptions options_of(const ManifestRow &row, FrameOptions options) {
     if (name.empty() || parser.get_option_no_throw("--" + name) == nullptr)
       throw Failure(exit_configuration, row.where + ": the column '" + name +
                                             "' is no option of specex extract");
-    if (!value.empty()) arguments.insert(arguments.begin(), "--" + name + "=" + value);
+    if (!value.empty())
+      arguments.insert(arguments.begin(), text("--%s=%s", name.c_str(), value.c_str()));
   }
   try {
     parser.parse(arguments);
@@ -108,6 +109,14 @@ std::vector<FrameJob> make_jobs(const std::vector<ManifestRow> &rows,
   for (const ManifestRow &row : rows) jobs.push_back(make_job(row, options, run));
   check_files(jobs);
   return jobs;
+}
+
+std::vector<std::string> outputs_of(const std::vector<FrameJob> &jobs) {
+  std::vector<std::string> outputs;
+  for (const FrameJob &job : jobs)
+    for (const std::string &path : {job.output.path, job.output.model_path})
+      if (!path.empty()) outputs.push_back(path);
+  return outputs;
 }
 
 std::vector<size_t> longest_first(const std::vector<FrameJob> &jobs) {

@@ -24,6 +24,9 @@ struct FrameJob {
 std::vector<FrameJob> make_jobs(const std::vector<ManifestRow> &rows,
                                 const FrameOptions &options, const RunOptions &run);
 
+// All files that the jobs write.
+std::vector<std::string> outputs_of(const std::vector<FrameJob> &jobs);
+
 // Numbers of the jobs, the longest first, so that the last ones do not keep all waiting.
 std::vector<size_t> longest_first(const std::vector<FrameJob> &jobs);
 

@@ -5,8 +5,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <new>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -28,6 +28,10 @@ Context file_context() {
   return Context(options, ProgressBar::hidden);
 }
 
+std::string_view bytes_of(const specex_options &options) {
+  return {reinterpret_cast<const char *>(&options), sizeof options};
+}
+
 // A context and its PSF, kept from frame to frame while they are the same.
 class Extractor {
  public:
@@ -36,7 +40,7 @@ class Extractor {
   const Context &context_for(const Extraction &extraction) {
     specex_options options = extraction.settings().options;
     options.num_threads = threads_;
-    if (!context_ || std::memcmp(&options, &options_, sizeof options) != 0) {
+    if (!context_ || bytes_of(options) != bytes_of(options_)) {
       psf_ = nullptr;
       context_.reset();
       context_.emplace(options, ProgressBar::hidden);
@@ -59,12 +63,11 @@ class Extractor {
 
 }  // namespace
 
-Pipeline::Pipeline(const std::vector<FrameJob> &jobs, Dealer dealer,
-                   const PipelineShape &shape, Report &report)
+Pipeline::Pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
+                   Coordinator &coordinator)
     : jobs_(jobs),
-      dealer_(std::move(dealer)),
       shape_(shape),
-      report_(report),
+      coordinator_(coordinator),
       memory_(shape.memory),
       read_(static_cast<size_t>(shape.extractors)),
       extracted_(static_cast<size_t>(shape.writers)),
@@ -76,7 +79,7 @@ Pipeline::Pipeline(const std::vector<FrameJob> &jobs, Dealer dealer,
 template <class Work>
 void Pipeline::isolate(size_t job, Work work) {
   const auto fail = [&](int exit_code, const std::string &reason) {
-    if (stop_signal() == 0) report_.failed(job, exit_code, reason);
+    if (stop_signal() == 0) coordinator_.done(job, failed_frame(exit_code, reason));
   };
   try {
     work();
@@ -95,7 +98,7 @@ Pipeline::Frame Pipeline::read_frame(const Context &context, size_t number) {
   check_output_names(job.output);
   if (shape_.resume) {
     if (const auto shortcoming = find_finished(context, job.settings, job.output)) {
-      report_.found(number, *shortcoming, seconds_since(start));
+      coordinator_.done(number, found_frame(*shortcoming, seconds_since(start)));
       return nullptr;
     }
   }
@@ -112,7 +115,7 @@ Pipeline::Frame Pipeline::read_frame(const Context &context, size_t number) {
 void Pipeline::read_frames() {
   const Context context = file_context();
   while (!stopping_) {
-    const auto job = dealer_();
+    const auto job = coordinator_.next_job();
     if (!job) return;
     isolate(*job, [&] {
       if (Frame frame = read_frame(context, *job)) read_.push(std::move(frame));
@@ -141,8 +144,8 @@ void Pipeline::write_frame(const Context &context, FrameInFlight &frame) {
   const auto start = Clock::now();
   write_frame_output(context, frame.extraction, jobs_[frame.job].output);
   frame.seconds.write = seconds_since(start);
-  report_.wrote(frame.job, shortcoming_of(frame.extraction.frame().view()),
-                frame.seconds);
+  const specex_frame &written = frame.extraction.frame().view();
+  coordinator_.done(frame.job, written_frame(shortcoming_of(written), frame.seconds));
 }
 
 void Pipeline::write_frames() {
@@ -173,6 +176,7 @@ bool Pipeline::wait_until_ended(std::chrono::milliseconds time) {
 
 void Pipeline::stop() {
   stopping_ = true;
+  coordinator_.stop();
   memory_.stop();
   read_.stop();
   extracted_.stop();
@@ -180,13 +184,9 @@ void Pipeline::stop() {
 
 // A file that is being compressed cannot be interrupted, so the process ends instead.
 void Pipeline::abandon() const {
-  std::vector<std::string> outputs;
-  for (const FrameJob &job : jobs_)
-    for (const std::string &path : {job.output.path, job.output.model_path})
-      if (!path.empty()) outputs.push_back(path);
-  remove_temporaries(outputs, WrittenBy::this_process);
+  remove_temporaries(outputs_of(jobs_), WrittenBy::this_process);
   erase_progress();
-  std::fprintf(stderr, "specex exposure: stopped; %s\n", report_.summary().c_str());
+  std::fprintf(stderr, "specex exposure: stopped; %s\n", coordinator_.summary().c_str());
   ::_exit(stop_exit_code());
 }
 
@@ -208,11 +208,11 @@ void Pipeline::run() {
     throw Failure(exit_retryable, "not enough threads");
   }
 
-  constexpr std::chrono::milliseconds moment(50);
+  constexpr std::chrono::milliseconds moment(20);
   constexpr std::chrono::milliseconds grace(1200);
   std::optional<Clock::time_point> deadline;
   while (!wait_until_ended(moment)) {
-    report_.draw();
+    coordinator_.attend();
     if (stop_signal() == 0) continue;
     if (!deadline) {
       stop();

@@ -8,17 +8,16 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "exposure/bounded_queue.hpp"
+#include "exposure/coordinator.hpp"
 #include "exposure/frame_job.hpp"
 #include "exposure/memory_budget.hpp"
 #include "exposure/psf_cache.hpp"
-#include "exposure/report.hpp"
 
 namespace specex_cli {
 
@@ -33,11 +32,8 @@ struct PipelineShape {
 
 class Pipeline {
  public:
-  // Gives the number of the next job, and nothing when there is none. Any thread asks.
-  using Dealer = std::function<std::optional<size_t>()>;
-
-  Pipeline(const std::vector<FrameJob> &jobs, Dealer dealer, const PipelineShape &shape,
-           Report &report);
+  Pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
+           Coordinator &coordinator);
 
   // Returns when all jobs are done, well or not, or a signal asked to stop; what is being
   // written then has a second to end, before the process does.
@@ -55,7 +51,7 @@ class Pipeline {
   void read_frames();
   void extract_frames();
   void write_frames();
-  Frame read_frame(const Context &context, size_t job);
+  Frame read_frame(const Context &context, size_t number);
   void extract_frame(const Context &context, FrameInFlight &frame);
   void write_frame(const Context &context, FrameInFlight &frame);
   template <class Work>
@@ -68,9 +64,8 @@ class Pipeline {
   [[noreturn]] void abandon() const;
 
   const std::vector<FrameJob> &jobs_;
-  const Dealer dealer_;
   const PipelineShape shape_;
-  Report &report_;
+  Coordinator &coordinator_;
 
   PsfCache psfs_;
   MemoryBudget memory_;

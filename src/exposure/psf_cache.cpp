@@ -19,7 +19,7 @@ std::shared_ptr<const Psf> PsfCache::get(const Context &context,
                                     [&](const Entry &e) { return e.path == path; });
     if (known != entries_.end()) {
       entries_.splice(entries_.begin(), entries_, known);
-      const auto psf = entries_.front().psf;
+      const std::shared_future<std::shared_ptr<const Psf>> psf = entries_.front().psf;
       lock.unlock();
       return psf.get();
     }
@@ -27,7 +27,7 @@ std::shared_ptr<const Psf> PsfCache::get(const Context &context,
     if (entries_.size() > most_entries) entries_.pop_back();
   }
   try {
-    const auto psf = read_psf(context, path);
+    auto psf = read_psf(context, path);
     promise.set_value(psf);
     return psf;
   } catch (...) {

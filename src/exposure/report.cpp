@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "log.hpp"
 #include "progress.hpp"
@@ -37,7 +38,7 @@ double peak_memory_mb() {
 
 // "1:02:03" or "2:03"
 std::string clock_time(double seconds) {
-  const auto all = static_cast<long>(seconds + 0.5);
+  const long all = std::lround(seconds);
   return all < 3600 ? text("%ld:%02ld", all / 60, all % 60)
                     : text("%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
 }
@@ -46,48 +47,45 @@ std::string clock_time(double seconds) {
 
 Report::Report(const std::vector<FrameJob> &jobs) : jobs_(jobs), entries_(jobs.size()) {}
 
-void Report::enter(size_t job, Entry entry) {
+FrameRecord found_frame(const std::string &shortcoming, double seconds) {
+  const bool whole = shortcoming.empty();
+  return {whole ? Outcome::verified : Outcome::degraded,
+          whole ? exit_good : exit_degraded,
+          shortcoming,
+          {seconds, 0, 0}};
+}
+
+FrameRecord written_frame(const std::string &shortcoming, const StageSeconds &seconds) {
+  const bool whole = shortcoming.empty();
+  return {whole ? Outcome::good : Outcome::degraded, whole ? exit_good : exit_degraded,
+          shortcoming, seconds};
+}
+
+FrameRecord failed_frame(int exit_code, const std::string &reason) {
+  return {Outcome::failed, exit_code, reason, {}};
+}
+
+void Report::enter(size_t job, const FrameRecord &record) {
   const std::lock_guard lock(mutex_);
-  const std::string &name = jobs_[job].name;
-  const std::string &reason = entry.reason;
-  const Outcome outcome = entry.outcome;
-  entries_[job] = entry;
-  if (outcome == Outcome::failed)
-    log_error(text("%s failed: %s", name.c_str(), reason.c_str()));
-  else if (outcome == Outcome::degraded)
-    log_warning(text("%s is degraded: %s", name.c_str(), reason.c_str()));
-  log_info(text("%s %s, %s", name.c_str(), name_of(outcome), progress().c_str()));
-}
-
-void Report::found(size_t job, const std::string &shortcoming, double seconds) {
-  const bool whole = shortcoming.empty();
-  enter(job, {whole ? Outcome::verified : Outcome::degraded,
-              whole ? exit_good : exit_degraded,
-              shortcoming,
-              {seconds, 0, 0}});
-}
-
-void Report::wrote(size_t job, const std::string &shortcoming,
-                   const StageSeconds &seconds) {
-  const bool whole = shortcoming.empty();
-  enter(job, {whole ? Outcome::good : Outcome::degraded,
-              whole ? exit_good : exit_degraded, shortcoming, seconds});
-}
-
-void Report::failed(size_t job, int exit_code, const std::string &reason) {
-  enter(job, {Outcome::failed, exit_code, reason, {}});
+  const char *name = jobs_[job].name.c_str();
+  entries_[job] = record;
+  if (record.outcome == Outcome::failed)
+    log_error(text("%s failed: %s", name, record.reason.c_str()));
+  else if (record.outcome == Outcome::degraded)
+    log_warning(text("%s is degraded: %s", name, record.reason.c_str()));
+  log_info(text("%s %s, %s", name, name_of(record.outcome), progress().c_str()));
 }
 
 size_t Report::count(Outcome outcome) const {
   return static_cast<size_t>(
       std::count_if(entries_.begin(), entries_.end(),
-                    [=](const Entry &entry) { return entry.outcome == outcome; }));
+                    [=](const FrameRecord &entry) { return entry.outcome == outcome; }));
 }
 
 size_t Report::extracted() const {
-  return static_cast<size_t>(
-      std::count_if(entries_.begin(), entries_.end(),
-                    [](const Entry &entry) { return was_extracted(entry.seconds); }));
+  return static_cast<size_t>(std::count_if(
+      entries_.begin(), entries_.end(),
+      [](const FrameRecord &entry) { return was_extracted(entry.seconds); }));
 }
 
 double Report::elapsed() const { return seconds_since(start_); }

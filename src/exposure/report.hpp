@@ -27,14 +27,23 @@ struct StageSeconds {
   double write = 0;
 };
 
+struct FrameRecord {
+  Outcome outcome = Outcome::waiting;
+  int exit_code = 0;
+  std::string reason;
+  StageSeconds seconds;
+};
+
+FrameRecord found_frame(const std::string &shortcoming, double seconds);
+FrameRecord written_frame(const std::string &shortcoming, const StageSeconds &seconds);
+FrameRecord failed_frame(int exit_code, const std::string &reason);
+
 // May be told of frames by several threads.
 class Report {
  public:
   explicit Report(const std::vector<FrameJob> &jobs);
 
-  void found(size_t job, const std::string &shortcoming, double seconds);
-  void wrote(size_t job, const std::string &shortcoming, const StageSeconds &seconds);
-  void failed(size_t job, int exit_code, const std::string &reason);
+  void enter(size_t job, const FrameRecord &record);
 
   // A bar with the rate and the time left, on a terminal.
   void draw() const;
@@ -51,24 +60,17 @@ class Report {
   nlohmann::ordered_json json() const;
 
  private:
-  struct Entry {
-    Outcome outcome = Outcome::waiting;
-    int exit_code = 0;
-    std::string reason;
-    StageSeconds seconds;
-  };
   size_t count(Outcome outcome) const;
   size_t done() const { return entries_.size() - count(Outcome::waiting); }
   size_t extracted() const;
   double elapsed() const;
   double seconds_left() const;
   std::string progress() const;
-  void enter(size_t job, Entry entry);
 
   const std::vector<FrameJob> &jobs_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   mutable std::mutex mutex_;
-  std::vector<Entry> entries_;
+  std::vector<FrameRecord> entries_;
 };
 
 }  // namespace specex_cli
