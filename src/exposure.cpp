@@ -16,7 +16,7 @@ void run_exposure(const ExposureOptions &options) {
   begin_run(options);
   const std::vector<FrameJob> jobs = jobs_of(options, rows_of(options));
   clear_outputs(jobs);
-  const PipelineShape shape = shape_of(options, jobs, 1);
+  const PipelineShape shape = shape_of(options, jobs, {});
   LocalCoordinator coordinator(jobs);
   Pipeline(jobs, shape, coordinator).run();
   write_report(options, coordinator.report(), shape, 1);

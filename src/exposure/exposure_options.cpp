@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
 #include "exposure/memory_budget.hpp"
 #include "input_file.hpp"
@@ -16,16 +15,14 @@ namespace {
 
 constexpr int64_t megabyte = 1000000;
 
-// Threads of this process. Where nobody says, processes that are not bound to cores of
-// their own share them.
-int threads_of(const ExposureOptions &options, int processes) {
+// Threads of this process: where nobody says, those who share cores divide them.
+int threads_of(const ExposureOptions &options, int sharing_cores) {
   FrameOptions frame = options.frame;
   interpret(frame, options.run);
   const int threads = std::stoi(Context(frame.settings.options).described("threads"));
   const bool told =
       frame.settings.options.num_threads > 0 || std::getenv("OMP_NUM_THREADS") != nullptr;
-  const bool bound = threads < static_cast<int>(std::thread::hardware_concurrency());
-  return told || bound ? threads : std::max(1, threads / processes);
+  return told ? threads : std::max(1, threads / sharing_cores);
 }
 
 void add_list_options(CLI::App &command, ExposureOptions &options) {
@@ -97,8 +94,8 @@ std::vector<ManifestRow> rows_of(const ExposureOptions &options) {
 // keep up with them. Expanding takes a tenth of the time that extracting takes,
 // compressing a half; without, one thread is enough.
 PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
-                       int processes) {
-  const int threads = threads_of(options, processes);
+                       const Neighbours &neighbours) {
+  const int threads = threads_of(options, neighbours.on_cores);
   const bool gzip_in = std::any_of(jobs.begin(), jobs.end(), [](const FrameJob &job) {
     return is_compressed(job.settings.image_path);
   });
@@ -114,8 +111,9 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
   shape.readers = chosen(options.readers, gzip_in ? 1 + threads / 8 : 1);
   shape.writers = chosen(options.writers, gzip_out ? 1 + threads / 2 : 1);
   shape.resume = options.resume;
-  const int64_t limit = options.memory_mb > 0 ? options.memory_mb * megabyte
-                                              : available_memory() / 2 / processes;
+  const int64_t limit = options.memory_mb > 0
+                            ? options.memory_mb * megabyte
+                            : available_memory() / 2 / neighbours.on_machine;
   shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
   log_info(
       text("%zu frames, %d at the same time with %d threads each, %d readers, "

@@ -31,9 +31,16 @@ void add_exposure_options(CLI::App &command, ExposureOptions &options);
 // The frames asked for, of the manifest or the folders.
 std::vector<ManifestRow> rows_of(const ExposureOptions &options);
 
-// What the pipeline of this process is to be, where `processes` share the machine.
+// How many processes of the same run, this one included, may use the same cores, and the
+// same memory.
+struct Neighbours {
+  int on_cores = 1;
+  int on_machine = 1;
+};
+
+// What the pipeline of this process is to be.
 PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
-                       int processes);
+                       const Neighbours &neighbours);
 
 // Writes the JSON file of --timing, if one is wanted.
 void write_report(const ExposureOptions &options, const Report &report,

@@ -186,7 +186,7 @@ void Pipeline::stop() {
 void Pipeline::abandon() const {
   remove_temporaries(outputs_of(jobs_), WrittenBy::this_process);
   erase_progress();
-  std::fprintf(stderr, "specex exposure: stopped; %s\n", coordinator_.summary().c_str());
+  std::fprintf(stderr, "specex: stopped; %s\n", coordinator_.summary().c_str());
   ::_exit(stop_exit_code());
 }
 

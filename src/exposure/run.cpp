@@ -16,14 +16,14 @@ void begin_run(const ExposureOptions &options) {
   // Large arrays go back to the system as soon as they are freed, so that memory does not
   // grow with the number of frames.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  if (!options.run.timing.empty()) check_output(options.run.timing);
 }
 
 std::vector<FrameJob> jobs_of(const ExposureOptions &options,
                               const std::vector<ManifestRow> &rows) {
   std::vector<FrameJob> jobs = make_jobs(rows, options.frame, options.run);
-  for (const std::string &output : outputs_of(jobs))
-    check_apart(output, options.run.timing);
+  const std::string &timing = options.run.timing;
+  if (!timing.empty()) check_output(timing);
+  for (const std::string &output : outputs_of(jobs)) check_apart(output, timing);
   return jobs;
 }
 

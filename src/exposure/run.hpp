@@ -9,10 +9,10 @@
 
 namespace specex_cli {
 
-// Log, signals and memory of this process; checks the report's place.
+// Log, signals and memory of this process.
 void begin_run(const ExposureOptions &options);
 
-// The jobs of the rows, checked.
+// The jobs of the rows; checks them, and the place of the report.
 std::vector<FrameJob> jobs_of(const ExposureOptions &options,
                               const std::vector<ManifestRow> &rows);
 
