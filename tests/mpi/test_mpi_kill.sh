@@ -39,7 +39,7 @@ for ((kill = 1; kill <= ${SPECEX_TEST_KILLS:-4}; ++kill)); do
   done
   sleep "0.$(printf %03d $((RANDOM % 300)))"
   mapfile -t ranks <ranks
-  kill -KILL "${ranks[RANDOM % 3]}" 2>/dev/null
+  kill -KILL "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null
   wait $process 2>/dev/null
   expect_whole "kill $kill"
   there=$(ls f*.fits 2>/dev/null | wc -l)
