@@ -29,8 +29,9 @@ using Json = nlohmann::json;
 
 constexpr int head = 0;
 // A rank asks for a job, the head sends its number or no_job; a rank sends the record of
-// a frame, and says that it has no more to do.
-enum Tag : int { tag_ask = 1, tag_job, tag_record, tag_leave };
+// a frame, and says that it has no more to do; the head tells the exit code when all
+// have.
+enum Tag : int { tag_ask = 1, tag_job, tag_record, tag_leave, tag_end };
 constexpr int64_t no_job = -1;
 
 int own_rank() {
@@ -272,9 +273,8 @@ Ending run_head(const ExposureOptions &options, const std::vector<FrameJob> &job
   } catch (const Failure &failure) {
     ending = {failure.exit_code(), failure.what()};
   }
-  MPI_Request request = MPI_REQUEST_NULL;
-  MPI_Ibcast(&ending.exit_code, 1, MPI_INT, head, MPI_COMM_WORLD, &request);
-  MPI_Wait(&request, MPI_STATUS_IGNORE);
+  for (int rank = 1; rank < rank_count(); ++rank)
+    MPI_Send(&ending.exit_code, 1, MPI_INT, rank, tag_end, MPI_COMM_WORLD);
   return ending;
 }
 
@@ -283,17 +283,16 @@ Ending run_rank(const std::vector<FrameJob> &jobs, const PipelineShape &shape) {
   Pipeline(jobs, shape, coordinator).run();
   if (stop_signal() != 0) leave_at_once(coordinator);
   coordinator.leave();
+  for (MPI_Status message; !has_arrived(message);) rest(coordinator);
   Ending ending;
-  MPI_Request request = MPI_REQUEST_NULL;
-  MPI_Ibcast(&ending.exit_code, 1, MPI_INT, head, MPI_COMM_WORLD, &request);
-  for (int has_come = 0; MPI_Test(&request, &has_come, MPI_STATUS_IGNORE), !has_come;)
-    rest(coordinator);
+  MPI_Recv(&ending.exit_code, 1, MPI_INT, head, tag_end, MPI_COMM_WORLD,
+           MPI_STATUS_IGNORE);
   return ending;
 }
 
 Ending run_ranks(const ExposureOptions &options) {
   std::vector<FrameJob> jobs;
-  const Ending ending = share_jobs(options, jobs);
+  Ending ending = share_jobs(options, jobs);
   if (ending.exit_code != exit_good) return ending;
   const PipelineShape shape = shape_of(options, jobs, neighbours());
   return own_rank() == head ? run_head(options, jobs, shape) : run_rank(jobs, shape);
