@@ -5,8 +5,6 @@
 
 #include "exposure/exposure_options.hpp"
 #include "exposure/run.hpp"
-#include "log.hpp"
-#include "progress.hpp"
 #include "subcommands.hpp"
 
 namespace specex_cli {
