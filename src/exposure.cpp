@@ -33,11 +33,10 @@ void add_exposure(CLI::App &app) {
       "  An exposure of DESI, two of its colours:\n"
       "    specex exposure --preproc-dir preproc --psf-dir exposures \\\n"
       "        --frame-dir out --night 20201216 --expid 68217 --cameras b,r\n\n"
-      "Options of extract that are given here hold for all frames; a list may have "
-      "others\n"
-      "for some. A frame that fails is reported and the others go on. Exit status: 0 "
-      "all\n"
-      "good, 10 some failed or are degraded, else as specex extract. See specex(1).");
+      "Options of extract that are given here hold for all frames; a list may have\n"
+      "others for some. A frame that fails is reported and the others go on. Exit\n"
+      "status: 0 all good, 10 some failed or are degraded, else as specex extract.\n"
+      "See specex(1).");
   auto options = std::make_shared<ExposureOptions>();
   add_exposure_options(*command, *options);
   command->callback([options] { run_exposure(*options); });

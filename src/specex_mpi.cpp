@@ -335,9 +335,8 @@ int main(int argc, char **argv) {
   app.footer(
       "Example\n"
       "  mpirun -n 8 specex-mpi night.csv --timing night.json\n\n"
-      "Frames are dealt to the ranks one by one; each rank reads, extracts and writes "
-      "its\n"
-      "own. Options and exit status are those of specex exposure. See specex(1).");
+      "Frames are dealt to the ranks one by one; each rank reads, extracts and writes\n"
+      "its own. Options and exit status are those of specex exposure. See specex(1).");
   ExposureOptions options;
   add_exposure_options(app, options);
   app.callback([&options] { run_mpi(options); });
