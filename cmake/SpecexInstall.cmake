@@ -55,5 +55,8 @@ install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
 install(DIRECTORY bindings/c/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(TARGET specex_program)
   install(TARGETS specex_program)
+  if(TARGET specex_mpi)
+    install(TARGETS specex_mpi)
+  endif()
   install(FILES docs/specex.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()

@@ -118,13 +118,14 @@ void run_demo(const std::string &folder) {
   settings.image_path = path("preproc-r0.fits");
   settings.psf_path = path("psf-r0.fits");
   settings.model = true;
-  Extraction extraction(settings);
+  const Context context(settings.options);
+  Extraction extraction(context, settings, read_psf(context, settings.psf_path));
   FrameOutput output;
   output.path = path("frame-r0.fits");
   output.model_path = path("model-r0.fits");
   check_frame_output(extraction, output);
-  extraction.run();
-  write_frame_output(extraction, output);
+  extraction.run(context);
+  write_frame_output(context, extraction, output);
   const specex_frame &frame = extraction.frame().view();
   tell("frame-r0.fits",
        text("the spectra extracted from it: 50 x %lld bins of 0.8 Angstrom",
@@ -133,7 +134,7 @@ void run_demo(const std::string &folder) {
   std::printf("  %-16s %s\n", "model-r0.fits", "the image that those spectra explain");
 
   start = Clock::now();
-  const FitsFile truth = FitsFile::frame(extraction.context(), path("truth-r0.fits"));
+  const FitsFile truth = FitsFile::frame(context, path("truth-r0.fits"));
   Demonstration demonstration;
   demonstration.image = extraction.image().image();
   demonstration.frame = frame;
@@ -143,8 +144,8 @@ void run_demo(const std::string &folder) {
       "A simulated DESI r camera: 50 fibres, 5760–7620 Å. %lld fluxes extracted in "
       "%.1f s (%s).",
       static_cast<long long>(frame.nspec * frame.nwave), extraction.extract_seconds(),
-      extraction.context().description().c_str());
-  write_text(path("demo.svg"), draw_demo(extraction.context(), demonstration));
+      context.description().c_str());
+  write_text(path("demo.svg"), draw_demo(context, demonstration));
   tell("demo.svg", "the picture of it all", seconds_since(start));
 
   const TruthComparison &comparison = demonstration.comparison;
@@ -154,8 +155,8 @@ void run_demo(const std::string &folder) {
       "Extracted by: %s. All in %.1f s.\n"
       "Look at %s/demo.svg; then try   specex info %s/frame-r0.fits\n",
       comparison.pulls.size(), comparison.mean, comparison.variance,
-      comparison.chi2_per_pixel, extraction.context().description().c_str(),
-      seconds_since(begin), folder.c_str(), folder.c_str());
+      comparison.chi2_per_pixel, context.description().c_str(), seconds_since(begin),
+      folder.c_str(), folder.c_str());
 }
 
 }  // namespace

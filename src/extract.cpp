@@ -2,16 +2,11 @@
 //
 // specex extract: spectra from a CCD image, as gpu_specter's spex and desispec's
 // desi_extract_spectra do it, with their options.
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <map>
 #include <memory>
 #include <string>
 
-#include "extraction.hpp"
-#include "frame_output.hpp"
+#include "extract_options.hpp"
 #include "log.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
@@ -21,222 +16,47 @@
 namespace specex_cli {
 namespace {
 
-// The options as typed; what is not typed keeps the library's default.
 struct ExtractOptions {
-  ExtractionSettings settings;
-  FrameOutput output;
-  std::string wavelengths;
-  std::string fibermap;
-  std::string badmask = std::to_string(SPECEX_BADMASK_DEFAULT);
-  std::string compat = "none";
-  std::string backend = "auto";
-  std::string decorrelate = "signal";
-  std::string timing;
-  std::string log_level;
-  bool no_scores = false;
+  FrameOptions frame;
+  RunOptions run;
 };
-
-const std::map<std::string, int32_t> backends = {{"auto", SPECEX_BACKEND_AUTO},
-                                                 {"cpu", SPECEX_BACKEND_CPU},
-                                                 {"cuda", SPECEX_BACKEND_CUDA},
-                                                 {"reference", SPECEX_BACKEND_REFERENCE}};
-const std::map<std::string, int32_t> decorrelations = {
-    {"signal", SPECEX_DECORRELATE_SIGNAL}, {"noise", SPECEX_DECORRELATE_NOISE}};
-
-// Decimal or, with 0x, hexadecimal.
-int64_t parse_badmask(const std::string &value) {
-  const bool hexadecimal = value.rfind("0x", 0) == 0 || value.rfind("0X", 0) == 0;
-  char *end = nullptr;
-  errno = 0;
-  const long long bits = std::strtoll(value.c_str(), &end, hexadecimal ? 16 : 10);
-  if (value.empty() || *end != '\0' || errno != 0 || bits < 0)
-    throw Failure(
-        exit_configuration,
-        text("--badmask must be a number like 767 or 0x2ff, not %s", value.c_str()));
-  return bits;
-}
-
-// "" where it is not set.
-std::string environment(const char *variable) {
-  const char *value = std::getenv(variable);
-  return value == nullptr ? "" : value;
-}
-
-// Batch systems and DESI's pipeline say what may be used in the environment.
-void apply_environment(specex_options &options) {
-  if (options.backend == SPECEX_BACKEND_AUTO && !environment("DESI_NO_GPU").empty())
-    options.backend = SPECEX_BACKEND_CPU;
-  if (options.num_threads == 0 && environment("OMP_NUM_THREADS").empty())
-    options.num_threads =
-        std::max(0, std::atoi(environment("SLURM_CPUS_PER_TASK").c_str()));
-}
-
-void interpret(ExtractOptions &options) {
-  ExtractionSettings &settings = options.settings;
-  if (!options.wavelengths.empty())
-    settings.wavelengths = parse_wavelengths(options.wavelengths);
-  settings.badmask = parse_badmask(options.badmask);
-  settings.model = !options.output.model_path.empty();
-  settings.options.backend = backends.at(options.backend);
-  settings.options.decorrelate = decorrelations.at(options.decorrelate);
-  apply_environment(settings.options);
-  choose_compat(settings.options, options.compat);
-  options.output.scores = !options.no_scores;
-
-  check_fits_output(options.output.path);
-  if (settings.model) check_fits_output(options.output.model_path);
-  if (!options.timing.empty()) check_output(options.timing);
-}
 
 void run_extract(ExtractOptions options) {
   const auto start = std::chrono::steady_clock::now();
-  set_log_level(options.log_level, SPECEX_LOG_INFO);
+  set_log_level(options.run.log_level, SPECEX_LOG_INFO);
   stop_on_signals();
-  interpret(options);
+  interpret(options.frame, options.run);
+  const ExtractionSettings &settings = options.frame.settings;
+  const FrameOutput &output = options.frame.output;
+  const std::string &timing = options.run.timing;
+  check_output_names(output);
+  if (!timing.empty()) check_output(timing);
 
-  Extraction extraction(options.settings);
-  std::optional<FitsFile> fibermap;
-  if (!options.fibermap.empty()) {
-    fibermap.emplace(FitsFile::fibermap(extraction.context(), options.fibermap));
-    options.output.fibermap = &*fibermap;
-  }
-  check_frame_output(extraction, options.output);
-  const ExtractionSettings &settings = options.settings;
-  for (const std::string &path : {options.output.path, options.output.model_path}) {
-    check_apart(path, options.timing);
-    check_differ(options.fibermap, path);
-  }
+  const Context context(settings.options);
+  Extraction extraction(context, settings, read_psf(context, settings.psf_path));
+  check_frame_output(extraction, output);
+  for (const std::string &path : {output.path, output.model_path})
+    check_apart(path, timing);
   for (const std::string &path :
-       {settings.image_path, settings.psf_path, options.fibermap})
-    check_differ(path, options.timing);
+       {settings.image_path, settings.psf_path, settings.fibermap_path})
+    check_differ(path, timing);
 
-  log_info(extraction.context().description());
-  const bool complete = extraction.run();
+  log_info(context.description());
+  extraction.run(context);
   const specex_frame &frame = extraction.frame().view();
   log_info(text("extract-time: %.3f sec for %lld patches", extraction.extract_seconds(),
                 static_cast<long long>(frame.npatch)));
 
   const auto write_start = std::chrono::steady_clock::now();
-  write_frame_output(extraction, options.output);
+  write_frame_output(context, extraction, output);
   const double write_seconds = seconds_since(write_start);
-  if (!options.timing.empty())
-    write_timing(options.timing, extraction, write_seconds, seconds_since(start));
-  if (!complete)
-    throw Failure(exit_degraded, text("%lld of %lld patches failed and are masked in %s",
-                                      static_cast<long long>(frame.npatch_failed),
-                                      static_cast<long long>(frame.npatch),
-                                      options.output.path.c_str()));
-}
-
-void add_file_options(CLI::App &command, ExtractOptions &options) {
-  command.option_defaults()->group("Files");
-  command.add_option("-i,--input", options.settings.image_path, "Preproc image file")
-      ->type_name("FILE")
-      ->required();
-  command.add_option("-p,--psf", options.settings.psf_path, "PSF file")
-      ->type_name("FILE")
-      ->required();
-  command
-      .add_option("-o,--output", options.output.path,
-                  "Frame file to write; .gz is compressed")
-      ->type_name("FILE")
-      ->required();
-  command
-      .add_option("-m,--model", options.output.model_path, "Model image file to write")
-      ->type_name("FILE");
-  command
-      .add_option("-f,--fibermap", options.fibermap,
-                  "File whose FIBERMAP replaces the image's")
-      ->type_name("FILE");
-}
-
-void add_range_options(CLI::App &command, ExtractOptions &options) {
-  command.option_defaults()->group("What to extract");
-  command
-      .add_option("-w,--wavelength", options.wavelengths,
-                  "wavemin,wavemax,wavestep in Angstrom [the camera's:\n"
-                  "b 3600,5800,0.8, r 5760,7620,0.8, z 7520,9824,0.8]")
-      ->type_name("RANGE");
-  command.add_option("-s,--specmin", options.settings.specmin, "First fibre")
-      ->capture_default_str();
-  command.add_option("-n,--nspec", options.settings.nspec,
-                     "Number of fibres [all of the PSF from --specmin]");
-  command.add_flag("--barycentric-correction", options.settings.barycentric,
-                   "Wavelengths of the solar system's barycentre");
-  command
-      .add_option("--badmask", options.badmask,
-                  "Bits of MASK that make a pixel bad, decimal or 0x...")
-      ->type_name("BITS")
-      ->capture_default_str();
-}
-
-void add_division_options(CLI::App &command, specex_options &options) {
-  command.option_defaults()->group("Division of the work");
-  command.add_option("--bundlesize", options.bundlesize, "Fibres a bundle")
-      ->capture_default_str();
-  command.add_option(
-      "--nsubbundles", options.nsubbundles,
-      "Sub-bundles a bundle [automatic: no division; 5 with --compat gpu_specter]");
-  command.add_option(
-      "--nwavestep", options.nwavestep,
-      "Bins a patch [automatic: no division; 50 with --compat gpu_specter]");
-  command.add_option("--wavepad", options.wavepad, "Extra bins on each side of a patch")
-      ->capture_default_str();
-  command
-      .add_option("--wavepad-frac", options.wavepad_frac,
-                  "More extra bins, as a fraction of --wavepad")
-      ->capture_default_str();
-  command
-      .add_option("--pixpad-frac", options.pixpad_frac,
-                  "Fraction of the extra bins' pixel rows to use")
-      ->capture_default_str();
-}
-
-void add_numeric_options(CLI::App &command, ExtractOptions &options) {
-  command.option_defaults()->group("Numbers");
-  specex_options &own = options.settings.options;
-  command
-      .add_option("-r,--regularize", own.regularize,
-                  "Regularisation: its square is added to the diagonal")
-      ->capture_default_str();
-  command.add_option("--psferr", own.psferr,
-                     "Relative error of the PSF, for chi2pix [the PSF's, else 0.01]");
-  command
-      .add_option("--decorrelate", options.decorrelate,
-                  "signal, or noise (between fibres too)")
-      ->check(CLI::IsMember({"signal", "noise"}))
-      ->capture_default_str();
-  command
-      .add_option("--compat", options.compat,
-                  "none, or gpu_specter: its rules to the letter")
-      ->check(CLI::IsMember({"none", "gpu_specter"}))
-      ->capture_default_str();
-  command.add_flag("--strict", own.strict,
-                   "Pixels that are not finite, or have a negative ivar, are an error,\n"
-                   "not masked");
-}
-
-void add_run_options(CLI::App &command, ExtractOptions &options) {
-  command.option_defaults()->group("Run");
-  command.add_option("--backend", options.backend, "auto, cpu, cuda or reference")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
-      ->capture_default_str();
-  command
-      .add_option("--threads", options.settings.options.num_threads,
-                  "Threads; 0: $OMP_NUM_THREADS, else all cores")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  command.add_flag("--float64", options.output.float64,
-                   "Write arrays in double precision, not single");
-  command.add_flag("--no-scores", options.no_scores, "Leave out the SCORES table");
-  command
-      .add_option("--timing", options.timing,
-                  "JSON file to write with the times of each step")
-      ->type_name("FILE");
-  command
-      .add_option("--loglevel", options.log_level,
-                  "debug, info, warning or error [$DESI_LOGLEVEL, else info]")
-      ->check(CLI::IsMember({"debug", "info", "warning", "warn", "error"}));
+  if (!timing.empty())
+    write_timing(timing, context, extraction, write_seconds, seconds_since(start));
+  const std::string shortcoming = shortcoming_of(frame);
+  if (shortcoming.empty()) return;
+  const std::string sentence = shortcoming + " in " + output.path;
+  if (frame.npatch_failed > 0) throw Failure(exit_degraded, sentence);
+  log_warning(sentence);
 }
 
 }  // namespace
@@ -258,11 +78,9 @@ void add_extract(CLI::App &app) {
   // A pipeline may override an option by giving it again, as it may with desispec.
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   auto options = std::make_shared<ExtractOptions>();
-  add_file_options(*command, *options);
-  add_range_options(*command, *options);
-  add_division_options(*command, options->settings.options);
-  add_numeric_options(*command, *options);
-  add_run_options(*command, *options);
+  add_file_options(*command, options->frame);
+  add_extraction_options(*command, options->frame);
+  add_run_options(*command, options->run);
   command->callback([options] { run_extract(*options); });
 }
 

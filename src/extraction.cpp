@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "extraction.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "barycentric.hpp"
+#include "input_file.hpp"
 #include "log.hpp"
 #include "progress.hpp"
+#include "request.hpp"
 
 namespace specex_cli {
 namespace {
@@ -64,42 +69,80 @@ WavelengthRange choose_wavelengths(const ExtractionSettings &settings,
   return range;
 }
 
-FitsFile read_and_set_psf(const Context &context, const std::string &path) {
+// All bundles are divided alike, so that the plan of the first one tells.
+Division division_of(const Context &context, const specex_grid &grid,
+                     const specex_options &options) {
+  const int32_t nspec = std::min(options.bundlesize, context.psf_info().nspec);
+  int64_t count = 0;
+  check(specex_plan(context.get(), &grid, 0, nspec, nullptr, 0, &count), context.get());
+  specex_patch unset{};
+  unset.struct_size = sizeof unset;
+  std::vector<specex_patch> patches(static_cast<size_t>(count), unset);
+  check(specex_plan(context.get(), &grid, 0, nspec, patches.data(), count, &count),
+        context.get());
+  const specex_patch &first = patches.front();
+  const auto subbundles =
+      std::count_if(patches.begin(), patches.end(), [&first](const specex_patch &patch) {
+        return patch.first_bundle_fiber == first.first_bundle_fiber &&
+               patch.first_bin == first.first_bin;
+      });
+  return {static_cast<int32_t>(subbundles), first.nbin};
+}
+
+}  // namespace
+
+std::shared_ptr<const Psf> read_psf(const Context &context, const std::string &path) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string identity = identity_of(path);
   FitsFile file = FitsFile::psf(context, path);
+  set_psf(context, file, path);
+  const double seconds = seconds_since(start);
+  return std::make_shared<const Psf>(
+      Psf{std::move(file), context.psf_info(), identity, seconds});
+}
+
+void set_psf(const Context &context, const FitsFile &file, const std::string &path) {
   const specex_psf psf = file.psf();
   const specex_status status = specex_set_psf(context.get(), &psf);
   if (status != SPECEX_OK)
     throw Failure(exit_code_of(status),
                   "'" + path + "': " + specex_last_error(context.get()));
-  return file;
 }
 
-}  // namespace
+std::string shortcoming_of(const specex_frame &frame) {
+  if (frame.npatch_failed > 0)
+    return text("%lld of %lld patches failed and are masked",
+                static_cast<long long>(frame.npatch_failed),
+                static_cast<long long>(frame.npatch));
+  const double *end = frame.ivar + frame.nspec * frame.nwave;
+  const bool measured =
+      std::any_of<const double *>(frame.ivar, end, [](double x) { return x > 0; });
+  return measured ? "" : "no bin could be measured";
+}
 
-Extraction::Extraction(const ExtractionSettings &settings)
+Extraction::Extraction(const Context &context, const ExtractionSettings &settings,
+                       std::shared_ptr<const Psf> psf)
     : settings_(settings),
-      context_(settings.options),
-      psf_([this, start = std::chrono::steady_clock::now()] {
-        FitsFile file = read_and_set_psf(context_, settings_.psf_path);
+      psf_(std::move(psf)),
+      identity_(identity_of_inputs(settings, psf_->identity)),
+      image_([&, start = std::chrono::steady_clock::now()] {
+        FitsFile file = FitsFile::image(context, settings_.image_path, settings_.badmask);
         read_seconds_ = seconds_since(start);
         return file;
       }()),
-      image_([this, start = std::chrono::steady_clock::now()] {
-        FitsFile file =
-            FitsFile::image(context_, settings_.image_path, settings_.badmask);
-        read_seconds_ += seconds_since(start);
-        return file;
-      }()),
-      camera_(image_.key("CAMERA").empty() ? psf_.key("CAMERA") : image_.key("CAMERA")),
-      wavelengths_(choose_wavelengths(settings_, camera_, context_.psf_info())),
+      camera_(image_.key("CAMERA").empty() ? psf_->file.key("CAMERA")
+                                           : image_.key("CAMERA")),
+      wavelengths_(choose_wavelengths(settings_, camera_, psf_->info)),
       frame_(make_frame()) {
+  if (!settings_.fibermap_path.empty())
+    fibermap_.emplace(FitsFile::fibermap(context, settings_.fibermap_path));
   if (settings_.barycentric)
     factor_ = specex_cli::barycentric_factor(
         [this](const char *name) { return image_.key(name); });
 }
 
 OwnedFrame Extraction::make_frame() const {
-  const specex_psf_info info = context_.psf_info();
+  const specex_psf_info &info = psf_->info;
   const int32_t nspec = settings_.nspec.value_or(info.nspec - settings_.specmin);
   if (settings_.specmin < 0 || nspec < 1 || nspec > info.nspec - settings_.specmin)
     throw Failure(exit_configuration,
@@ -111,31 +154,28 @@ OwnedFrame Extraction::make_frame() const {
   return frame;
 }
 
-specex_grid Extraction::extracted_grid() const {
-  specex_grid grid = wavelengths_.grid();
-  grid.wavemin /= factor_;
-  grid.wavestep /= factor_;
-  return grid;
-}
-
-bool Extraction::run() {
+void Extraction::run(const Context &context) {
   throw_if_stopped();
   const auto start = std::chrono::steady_clock::now();
   const specex_grid written = wavelengths_.grid();
-  const specex_grid grid = extracted_grid();
+  specex_grid grid = written;
+  grid.wavemin /= factor_;
+  grid.wavestep /= factor_;
   const specex_image image = image_.image();
   specex_frame &frame = frame_.view();
   const specex_status status = specex_extract_frame(
-      context_.get(), &image, &grid, frame.first_fiber, frame.nspec, &frame);
+      context.get(), &image, &grid, frame.first_fiber, frame.nspec, &frame);
   erase_progress();
-  check(status, context_.get());
+  check(status, context.get());
   if (factor_ != 1) {
     for (int64_t bin = 0; bin < written.nwave; ++bin)
       frame.wavelength[bin] =
           written.wavemin + static_cast<double>(bin) * written.wavestep;
   }
   extract_seconds_ = seconds_since(start);
-  return status == SPECEX_OK;
+  ran_on_ = context.description();
+  psferr_ = context.psf_info().psferr;
+  division_ = division_of(context, grid, settings_.options);
 }
 
 }  // namespace specex_cli

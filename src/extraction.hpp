@@ -18,6 +18,7 @@ namespace specex_cli {
 struct ExtractionSettings {
   std::string image_path;
   std::string psf_path;
+  std::string fibermap_path;  // of the FIBERMAP that replaces the image's; "": none
   std::optional<WavelengthRange> wavelengths;  // absent: the camera's
   int32_t specmin = 0;
   std::optional<int32_t> nspec;  // absent: all fibres of the PSF from specmin
@@ -58,27 +59,58 @@ class OwnedFrame {
   Array<double> model_;
 };
 
-// What was read, ready to be extracted: so that outputs can be checked in between.
+// A PSF file that was read, and what has to be known of it before an extraction.
+struct Psf {
+  FitsFile file;
+  specex_psf_info info;
+  std::string identity;  // as identity_of gave it before it was read
+  double read_seconds;
+};
+
+// Reads a PSF file and sets it as the context's PSF, which checks it.
+std::shared_ptr<const Psf> read_psf(const Context &context, const std::string &path);
+
+// Sets a PSF that was read as that of another context.
+void set_psf(const Context &context, const FitsFile &file, const std::string &path);
+
+// How bundles are divided, by the library where it is free to choose.
+struct Division {
+  int32_t nsubbundles;
+  int32_t nwavestep;
+};
+
+// What is wrong with a frame, for the user to read; "" if all of it is as it should be.
+std::string shortcoming_of(const specex_frame &frame);
+
+// One frame on its way: what was read, to be extracted, and then what came of it.
 class Extraction {
  public:
-  // Reads the files and makes the grid.
-  explicit Extraction(const ExtractionSettings &settings);
+  // Reads the image, and the FIBERMAP if one is given, and makes the grid.
+  Extraction(const Context &context, const ExtractionSettings &settings,
+             std::shared_ptr<const Psf> psf);
 
-  // Extracts. True if every patch was solved, false if some failed and are masked.
-  bool run();
+  // Extracts with a context that has the options of the settings and the PSF. Patches
+  // that fail are masked: see shortcoming_of.
+  void run(const Context &context);
 
   const ExtractionSettings &settings() const { return settings_; }
-  const Context &context() const { return context_; }
   const FitsFile &image() const { return image_; }
-  const FitsFile &psf() const { return psf_; }
+  const FitsFile *fibermap() const { return fibermap_ ? &*fibermap_ : nullptr; }
+  const std::shared_ptr<const Psf> &psf() const { return psf_; }
+  // Of the files it was read from, see identity_of_inputs.
+  const std::string &identity() const { return identity_; }
   const std::string &camera() const { return camera_; }
   // The grid that is written: that of the barycentre if the correction is made.
   const WavelengthRange &wavelengths() const { return wavelengths_; }
   double barycentric_factor() const { return factor_; }
-  specex_grid extracted_grid() const;  // that of the telescope
   const OwnedFrame &frame() const { return frame_; }
   double read_seconds() const { return read_seconds_; }
   double extract_seconds() const { return extract_seconds_; }
+
+  // Known once it has run.
+  const std::string &ran_on() const { return ran_on_; }
+  double psferr() const { return psferr_; }
+  Division division() const { return division_; }
 
  private:
   OwnedFrame make_frame() const;
@@ -86,13 +118,17 @@ class Extraction {
   ExtractionSettings settings_;
   double read_seconds_ = 0;
   double extract_seconds_ = 0;
-  Context context_;
-  FitsFile psf_;
+  std::shared_ptr<const Psf> psf_;
+  std::string identity_;
   FitsFile image_;
+  std::optional<FitsFile> fibermap_;
   std::string camera_;
   WavelengthRange wavelengths_;
   double factor_ = 1;
   OwnedFrame frame_;
+  std::string ran_on_;
+  double psferr_ = 0;
+  Division division_{};
 };
 
 }  // namespace specex_cli

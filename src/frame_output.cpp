@@ -10,6 +10,7 @@
 #include "log.hpp"
 #include "outputs.hpp"
 #include "progress.hpp"
+#include "request.hpp"
 
 namespace specex_cli {
 namespace {
@@ -39,33 +40,6 @@ const char *decorrelate_name(const specex_options &options) {
   return options.decorrelate == SPECEX_DECORRELATE_NOISE ? "noise" : "signal";
 }
 
-struct Division {
-  int32_t nsubbundles;
-  int32_t nwavestep;
-};
-
-// How bundles were divided, by the library where it was free to choose: all alike, so
-// that the plan of the first one tells.
-Division division_of(const Extraction &extraction) {
-  specex_context *context = extraction.context().get();
-  const specex_grid grid = extraction.extracted_grid();
-  const int32_t nspec = std::min(extraction.settings().options.bundlesize,
-                                 extraction.context().psf_info().nspec);
-  int64_t count = 0;
-  check(specex_plan(context, &grid, 0, nspec, nullptr, 0, &count), context);
-  specex_patch unset{};
-  unset.struct_size = sizeof unset;
-  std::vector<specex_patch> patches(static_cast<size_t>(count), unset);
-  check(specex_plan(context, &grid, 0, nspec, patches.data(), count, &count), context);
-  const specex_patch &first = patches.front();
-  const auto subbundles =
-      std::count_if(patches.begin(), patches.end(), [&first](const specex_patch &patch) {
-        return patch.first_bundle_fiber == first.first_bundle_fiber &&
-               patch.first_bin == first.first_bin;
-      });
-  return {static_cast<int32_t>(subbundles), first.nbin};
-}
-
 // Programs that worked on the input are listed as DEPNAM00, DEPNAM01, ...: ours is next.
 void add_dependency(Cards &cards, const FitsFile &image) {
   for (int number = 0; number < 100; ++number) {
@@ -87,7 +61,7 @@ specex_fits_output output_of(const Extraction &extraction, const FrameOutput &ou
   result.ncard = cards.size();
   result.float64 = output.float64;
   result.scores = output.scores;
-  if (output.fibermap) result.fibermap = output.fibermap->get();
+  if (extraction.fibermap()) result.fibermap = extraction.fibermap()->get();
   return result;
 }
 
@@ -115,8 +89,8 @@ std::vector<double> ivar_of(const specex_image &image) {
 
 // The model is an image like the one it explains, with the ivar that was used: it can be
 // read, compared and extracted as any other.
-void write_model(const Extraction &extraction, const std::string &path,
-                 const specex_fits_output &output) {
+void write_model(const Context &context, const Extraction &extraction,
+                 const std::string &path, const specex_fits_output &output) {
   const specex_frame &frame = extraction.frame().view();
   specex_image model{};
   model.struct_size = sizeof model;
@@ -128,13 +102,16 @@ void write_model(const Extraction &extraction, const std::string &path,
   const std::vector<double> ivar = ivar_of(extraction.image().image());
   model.ivar = ivar.data();
   model.ivar_stride = frame.model_nx;
-  const specex_context *context = extraction.context().get();
-  check(specex_fits_write_image(extraction.context().get(), path.c_str(), &model, nullptr,
-                                &output),
-        context);
+  check(specex_fits_write_image(context.get(), path.c_str(), &model, nullptr, &output),
+        context.get());
 }
 
 }  // namespace
+
+void check_output_names(const FrameOutput &output) {
+  check_fits_output(output.path);
+  if (!output.model_path.empty()) check_fits_output(output.model_path);
+}
 
 void check_frame_output(const Extraction &extraction, const FrameOutput &output) {
   const specex_frame &frame = extraction.frame().view();
@@ -143,14 +120,17 @@ void check_frame_output(const Extraction &extraction, const FrameOutput &output)
       2 * frame.model_nx * frame.model_ny * (output.float64 ? 8 : 4);
   for (const std::string &path : {output.path, output.model_path}) {
     if (path.empty()) continue;
-    check_differ(extraction.settings().image_path, path);
-    check_differ(extraction.settings().psf_path, path);
+    const ExtractionSettings &settings = extraction.settings();
+    for (const std::string &input :
+         {settings.image_path, settings.psf_path, settings.fibermap_path})
+      check_differ(input, path);
     check_room(path, path == output.path ? bytes : model_bytes);
   }
   check_apart(output.path, output.model_path);
 }
 
-void write_frame_output(const Extraction &extraction, const FrameOutput &output) {
+void write_frame_output(const Context &context, const Extraction &extraction,
+                        const FrameOutput &output) {
   throw_if_stopped();
   const auto start = std::chrono::steady_clock::now();
   const Cards cards = provenance(extraction, output);
@@ -158,14 +138,14 @@ void write_frame_output(const Extraction &extraction, const FrameOutput &output)
   std::optional<PendingFile> model;
   if (!output.model_path.empty()) {
     model.emplace(output.model_path);
-    write_model(extraction, model->temporary_path(), common);
+    write_model(context, extraction, model->temporary_path(), common);
     log_io_time("write", output.model_path, start);
     throw_if_stopped();
   }
   const auto frame_start = std::chrono::steady_clock::now();
-  specex_context *context = extraction.context().get();
   const specex_frame &frame = extraction.frame().view();
-  check(specex_fits_write_frame(context, output.path.c_str(), &frame, &common), context);
+  check(specex_fits_write_frame(context.get(), output.path.c_str(), &frame, &common),
+        context.get());
   if (model) model->keep();
   log_io_time("write", output.path, frame_start);
 }
@@ -183,7 +163,7 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
             "extraction program");
   cards.add("IN_PSF", shortened(settings.psf_path), "input PSF");
   cards.add("IN_IMG", shortened(settings.image_path), "input image");
-  const std::string original_psf = extraction.psf().key("IN_PSF");
+  const std::string original_psf = extraction.psf()->file.key("IN_PSF");
   if (!original_psf.empty())
     cards.add("ORIG_PSF", original_psf, "PSF that the input PSF was made from");
   if (extraction.barycentric_factor() != 1)
@@ -192,7 +172,9 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
   cards.add("FIBERMIN", first_fiber_number(extraction), "number of the first fibre");
   add_dependency(cards, extraction.image());
 
-  cards.add("SPXRUN", extraction.context().description(), "what it ran on");
+  cards.add("SPXASKED", request_digest(extraction.identity(), settings, output),
+            "digest of inputs and options");
+  cards.add("SPXRUN", extraction.ran_on(), "what it ran on");
   cards.add("SPXNPAT", frame.npatch, "patches");
   cards.add("SPXNFAIL", frame.npatch_failed, "patches that failed and are masked");
   cards.add("SPXNBAD", frame.nbadpixel, "pixels masked: not finite or ivar < 0");
@@ -200,14 +182,14 @@ Cards provenance(const Extraction &extraction, const FrameOutput &output) {
   cards.add("OPTCOMPA", compat_name(options), "--compat");
   cards.add("OPTDECOR", decorrelate_name(options), "--decorrelate");
   cards.add("OPTBUNSZ", options.bundlesize, "--bundlesize");
-  const Division division = division_of(extraction);
+  const Division division = extraction.division();
   cards.add("OPTNSUBB", division.nsubbundles, "--nsubbundles, or the library's choice");
   cards.add("OPTNWSTP", division.nwavestep, "--nwavestep, or the library's choice");
   cards.add("OPTWPAD", options.wavepad, "--wavepad");
   cards.add("OPTWPADF", options.wavepad_frac, "--wavepad-frac");
   cards.add("OPTPPADF", options.pixpad_frac, "--pixpad-frac");
   cards.add("OPTREGUL", options.regularize, "--regularize");
-  cards.add("OPTPSFER", extraction.context().psf_info().psferr, "--psferr, or the PSF's");
+  cards.add("OPTPSFER", extraction.psferr(), "--psferr, or the PSF's");
   cards.add("OPTBADMK", settings.badmask, "--badmask");
   cards.add("OPTBARY", settings.barycentric, "--barycentric-correction");
   cards.add("OPTSTRIC", options.strict != 0, "--strict");

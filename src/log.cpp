@@ -42,6 +42,7 @@ std::string iso_time() {
 
 void log_message(int32_t level, const std::string &message, CodePlace place) {
   if (level < lowest_level) return;
+  const std::lock_guard lock(terminal());
   erase_progress();
   const char *slash = std::strrchr(place.file, '/');
   std::printf("%s:%s:%d:%s: %s\n", level_name(level), slash ? slash + 1 : place.file,
@@ -59,6 +60,10 @@ void log_info(const std::string &message, CodePlace place) {
 
 void log_warning(const std::string &message, CodePlace place) {
   log_message(SPECEX_LOG_WARNING, message, place);
+}
+
+void log_error(const std::string &message, CodePlace place) {
+  log_message(SPECEX_LOG_ERROR, message, place);
 }
 
 void set_log_level(const std::string &name, int32_t otherwise) {

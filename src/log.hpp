@@ -28,6 +28,7 @@ void log_message(int32_t level, const std::string &message, CodePlace place);
 void log_debug(const std::string &message, CodePlace place = CodePlace::here());
 void log_info(const std::string &message, CodePlace place = CodePlace::here());
 void log_warning(const std::string &message, CodePlace place = CodePlace::here());
+void log_error(const std::string &message, CodePlace place = CodePlace::here());
 
 // Messages below this level are not shown. name: debug, info, warning or error in any
 // case, or "" for $DESI_LOGLEVEL, else the default of the subcommand.

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "input_file.hpp"
 #include "log.hpp"
 #include "session.hpp"
 
@@ -21,11 +22,6 @@ namespace fs = std::filesystem;
 fs::path folder_of(const std::string &path) {
   const fs::path folder = fs::path(path).parent_path();
   return folder.empty() ? fs::path(".") : folder;
-}
-
-bool ends_with(const std::string &path, const char *ending) {
-  const size_t length = std::strlen(ending);
-  return path.size() > length && path.compare(path.size() - length, length, ending) == 0;
 }
 
 }  // namespace
@@ -46,7 +42,7 @@ void check_output(const std::string &path) {
 }
 
 void check_fits_output(const std::string &path) {
-  if (!ends_with(path, ".fits") && !ends_with(path, ".fits.gz"))
+  if (!path.ends_with(".fits") && !path.ends_with(".fits.gz"))
     throw Failure(exit_configuration,
                   text("the name of an output must end in .fits or .fits.gz, unlike '%s'",
                        path.c_str()));
@@ -55,8 +51,7 @@ void check_fits_output(const std::string &path) {
 
 void check_differ(const std::string &input, const std::string &output) {
   std::error_code error;
-  // Where x.fits does not exist, x.fits.gz is read.
-  const std::string read = fs::exists(input, error) ? input : input + ".gz";
+  const std::string read = file_to_read(input);
   if (fs::equivalent(read, output, error) && !error)
     throw Failure(exit_configuration,
                   text("'%s' would be overwritten by the output", read.c_str()));
@@ -73,7 +68,7 @@ void check_apart(const std::string &one, const std::string &other) {
 }
 
 void check_room(const std::string &path, int64_t bytes) {
-  if (ends_with(path, ".gz")) return;
+  if (path.ends_with(".gz")) return;
   struct statvfs system;
   // File systems that keep no such count say 0 blocks.
   if (::statvfs(folder_of(path).c_str(), &system) != 0 || system.f_blocks == 0) return;
@@ -86,10 +81,20 @@ void check_room(const std::string &path, int64_t bytes) {
              path.c_str(), static_cast<double>(bytes) / 1e6, room / 1e6));
 }
 
+FileName::FileName(const std::string &path) {
+  const std::string name = fs::path(path).filename().string();
+  const size_t before = name.ends_with(".gz") ? name.size() - 4 : name.size();
+  const size_t dot = name.rfind('.', before);
+  const size_t end = dot == std::string::npos || dot == 0 ? name.size() : dot;
+  stem = name.substr(0, end);
+  ending = name.substr(end);
+}
+
 PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
-  const fs::path name =
-      text("_tmp%d-", static_cast<int>(::getpid())) + fs::path(path_).filename().string();
-  temporary_path_ = (fs::path(path_).parent_path() / name).string();
+  const FileName name(path_);
+  const std::string pid = std::to_string(::getpid());
+  temporary_path_ =
+      (fs::path(path_).parent_path() / (name.stem + ".tmp" + pid + name.ending)).string();
 }
 
 PendingFile::~PendingFile() {

@@ -26,8 +26,16 @@ void check_apart(const std::string &one, const std::string &other);
 // (.gz) is not checked.
 void check_room(const std::string &path, int64_t bytes);
 
-// A file that is written under another name and gets its own with keep(): so that two
-// files appear together or not at all.
+// A file name, taken apart where temporary files get what makes them unique.
+struct FileName {
+  std::string stem;    // "frame-r0"
+  std::string ending;  // ".fits.gz"
+
+  explicit FileName(const std::string &path);
+};
+
+// A file that is written under another name, STEM.tmp<pid>ENDING in the same folder, and
+// gets its own with keep(): so that two files appear together or not at all.
 class PendingFile {
  public:
   explicit PendingFile(std::string path);
@@ -40,7 +48,7 @@ class PendingFile {
 
  private:
   std::string path_;
-  std::string temporary_path_;  // same folder, same ending
+  std::string temporary_path_;
 };
 
 // Writes a file that is complete or, where that fails, what it was before.

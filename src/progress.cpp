@@ -3,26 +3,33 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <string>
 
 #include "session.hpp"
 
 namespace specex_cli {
 namespace {
 
-volatile std::sig_atomic_t received_signal = 0;
-bool is_drawn = false;
+std::atomic<int> received_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free);  // a handler may set it
+size_t drawn_width = 0;                                // columns; 0: no bar is there
 
 extern "C" void note_signal(int number) { received_signal = number; }
+
+}  // namespace
+
+std::recursive_mutex &terminal() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
 
 bool on_terminal() {
   static const bool answer = ::isatty(STDERR_FILENO) != 0;
   return answer;
 }
-
-}  // namespace
 
 void draw_progress(int64_t done, int64_t total) {
   if (!on_terminal() || total <= 0) return;
@@ -30,20 +37,31 @@ void draw_progress(int64_t done, int64_t total) {
     erase_progress();
     return;
   }
-  constexpr int64_t width = 50;
-  const auto filled = static_cast<size_t>(width * done / total);
-  std::fprintf(stderr, "\r[%s%s] %3d%%", std::string(filled, '#').c_str(),
-               std::string(width - filled, ' ').c_str(),
-               static_cast<int>(100 * done / total));
+  draw_progress(static_cast<double>(done) / static_cast<double>(total), "");
+}
+
+void draw_progress(double fraction, const std::string &remark) {
+  if (!on_terminal()) return;
+  const std::lock_guard lock(terminal());
+  const double width = remark.empty() ? 50 : 20;
+  const auto filled = static_cast<size_t>(width * std::clamp(fraction, 0.0, 1.0));
+  std::string line = "[" + std::string(filled, '#') +
+                     std::string(static_cast<size_t>(width) - filled, ' ') + "] ";
+  line +=
+      remark.empty() ? std::to_string(static_cast<int>(100 * fraction)) + "%" : remark;
+  const size_t length = line.size();
+  if (length < drawn_width) line.append(drawn_width - length, ' ');
+  std::fprintf(stderr, "\r%s", line.c_str());
   std::fflush(stderr);
-  is_drawn = true;
+  drawn_width = length;
 }
 
 void erase_progress() {
-  if (!is_drawn) return;
-  std::fprintf(stderr, "\r%60s\r", "");
+  const std::lock_guard lock(terminal());
+  if (drawn_width == 0) return;
+  std::fprintf(stderr, "\r%s\r", std::string(drawn_width, ' ').c_str());
   std::fflush(stderr);
-  is_drawn = false;
+  drawn_width = 0;
 }
 
 void stop_on_signals() {

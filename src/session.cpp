@@ -68,6 +68,8 @@ int32_t show_progress(int64_t done, int64_t total, void *) {
   return stop_signal() != 0;
 }
 
+int32_t only_stop(int64_t, int64_t, void *) { return stop_signal() != 0; }
+
 // What to tell of an input that could not be read: a name that leads nowhere is the
 // command's fault, something that is not a file is bad data, the rest may pass.
 int input_exit_code(specex_status status, const std::string &path) {
@@ -97,10 +99,11 @@ specex_fits_file *read_input(const Context &context, const std::string &path, Re
 
 }  // namespace
 
-Context::Context(const specex_options &options) {
+Context::Context(const specex_options &options, ProgressBar bar) {
   check(specex_create(&options, &context_), nullptr);
   specex_set_log(context_, pass_to_log, nullptr);
-  specex_set_progress(context_, show_progress, nullptr);
+  specex_set_progress(context_, bar == ProgressBar::shown ? show_progress : only_stop,
+                      nullptr);
 }
 
 specex_psf_info Context::psf_info() const {

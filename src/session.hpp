@@ -53,11 +53,15 @@ void check(specex_status status, const specex_context *context);
 // Options with the library's defaults.
 specex_options default_options();
 
+// Whether long calls of a context draw a bar: not where several run at the same time.
+enum class ProgressBar { shown, hidden };
+
 // A context whose log goes to the program's log, which shows the progress of long calls,
 // and which SIGINT and SIGTERM stop once stop_on_signals() was called.
 class Context {
  public:
-  explicit Context(const specex_options &options = default_options());
+  explicit Context(const specex_options &options = default_options(),
+                   ProgressBar bar = ProgressBar::shown);
   ~Context() { specex_destroy(context_); }
   Context(Context &&other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
   Context &operator=(Context &&) = delete;

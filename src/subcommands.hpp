@@ -11,6 +11,7 @@
 namespace specex_cli {
 
 void add_extract(CLI::App &app);
+void add_exposure(CLI::App &app);
 void add_simulate(CLI::App &app);
 void add_make_psf(CLI::App &app);
 void add_compare(CLI::App &app);

@@ -7,12 +7,12 @@
 
 namespace specex_cli {
 
-void write_timing(const std::string &path, const Extraction &extraction,
-                  double write_seconds, double total_seconds) {
+void write_timing(const std::string &path, const Context &context,
+                  const Extraction &extraction, double write_seconds,
+                  double total_seconds) {
   const specex_frame &frame = extraction.frame().view();
-  const Context &context = extraction.context();
   nlohmann::ordered_json json;
-  json["read_s"] = extraction.read_seconds();
+  json["read_s"] = extraction.psf()->read_seconds + extraction.read_seconds();
   json["extract_s"] = extraction.extract_seconds();
   json["write_s"] = write_seconds;
   json["total_s"] = total_seconds;

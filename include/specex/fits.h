@@ -93,7 +93,9 @@ typedef struct specex_fits_output {
 // Purpose: writes a frame that desispec reads: FLUX, IVAR, MASK, WAVELENGTH, RESOLUTION,
 //          FIBERMAP, CHI2PIX, PIXMASK_FRACTION and SCORES, with CHECKSUM and DATASUM.
 //          Arrays that are NULL are left out. A path ending in .gz is compressed. The
-//          model image is not part of it: see specex_fits_write_image.
+//          model image is not part of it: see specex_fits_write_image. Until it is
+//          complete, NAME.fits is NAME.tmp<process id>-<hexadecimal>.fits, which a
+//          process that is killed leaves behind.
 // Errors:  ARGUMENT, IO (an existing file stays as it was), MEMORY.
 SPECEX_API specex_status specex_fits_write_frame(specex_context *context,
                                                  const char *path,

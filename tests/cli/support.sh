@@ -63,6 +63,23 @@ expect_sentence() {
 # The data checksums of a file: equal where all arrays are.
 datasums() { grep -ao "DATASUM = '[0-9]*" "$1"; }
 
+# key FILE NAME: a value of the first header, without quotes.
+key() {
+  head -c 28800 "$1" | fold -w 80 | grep -am1 "^$(printf %-8s "$2")= " |
+    sed -E "s/^.{10}//; s/^'([^']*)'.*/\1/; s/ \/ .*//; s/^ *//; s/ *$//"
+}
+
+# unchecked FILE COPY: a copy without checksums, which may be changed.
+unchecked() { sed 's/CHECKSUM=/CHECKSIM=/g; s/DATASUM =/DATASIM =/g' "$1" >"$2"; }
+# Bytes before the data of the first HDU.
+data_offset() {
+  local at
+  at=$(head -c 28800 "$1" | fold -w 80 | grep -anm1 '^END  ' | cut -d: -f1)
+  echo $(((at * 80 + 2879) / 2880 * 2880))
+}
+# overwrite FILE OFFSET: with the standard input.
+overwrite() { dd of="$1" bs=4096 seek="$2" oflag=seek_bytes conv=notrunc status=none; }
+
 # A PSF of 5 fibres and an image of it.
 make_inputs() {
   "$specex" make-psf --camera r --nspec 5 -o psf.fits &&

@@ -10,11 +10,6 @@ range=(-w 6500,6600,0.8)
 bounds=(--max-pull 0 --max-ivar 0 --max-resolution 0 --max-chi2pix 0
   --max-pixmask-difference 0)
 has() { "$specex" info "$1" | grep -q -- "$2"; }
-# key FILE NAME: a value of the first header, without quotes.
-key() {
-  head -c 28800 "$1" | fold -w 80 | grep -am1 "^$(printf %-8s "$2")= " |
-    sed -E "s/^.{10}//; s/^'([^']*)'.*/\1/; s/ \/ .*//; s/^ *//; s/ *$//"
-}
 has_key() { [ "$(key "$1" "$2")" = "$3" ] || { key "$1" "$2"; false; }; }
 
 expect "extracts" extract -o all.fits "${range[@]}" --float64 -m model.fits
@@ -147,17 +142,6 @@ expect_exit 0 "beyond the CCD" \
 expect "beyond the CCD" has beyond.fits " 9[0-9]\.[0-9]*% of the bins measured"
 expect "on the CCD" extract -o inside.fits -w 5600,5900,0.8
 expect "on the CCD" has inside.fits " 100.00% of the bins measured"
-
-# unchecked FILE COPY: a copy without checksums, which may be changed.
-unchecked() { sed 's/CHECKSUM=/CHECKSIM=/g; s/DATASUM =/DATASIM =/g' "$1" >"$2"; }
-# Bytes before the data of the first HDU.
-data_offset() {
-  local at
-  at=$(head -c 28800 "$1" | fold -w 80 | grep -anm1 '^END  ' | cut -d: -f1)
-  echo $(((at * 80 + 2879) / 2880 * 2880))
-}
-# overwrite FILE OFFSET: with the standard input.
-overwrite() { dd of="$1" bs=4096 seek="$2" oflag=seek_bytes conv=notrunc status=none; }
 
 # A pixel that is not a number is masked and counted, or an error.
 unchecked image.fits nan.fits

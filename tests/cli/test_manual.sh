@@ -11,8 +11,8 @@ program=$1 source=$2
 failed=0
 complain() { echo "$1"; failed=1; }
 
-options=$(for command in extract simulate make-psf compare info demo bench; do
-            "$program" "$command" --help | grep -oE '^ +(-[a-z],)?(--[a-z0-9-]+)'
+options=$(for command in extract exposure simulate make-psf compare info demo bench; do
+            "$program" "$command" --help | grep -oE '^ +(-[a-z],)?(--[a-z0-9-]+,?)+'
           done | grep -oE -- '--[a-z0-9-]+' | sort -u)
 [ "$(wc -l <<<"$options")" -gt 30 ] || complain "no options found in the help"
 manual=$(sed 's/\\-/-/g' "$source/docs/specex.1" | grep -oE -- '--[a-z0-9-]+' | sort -u)

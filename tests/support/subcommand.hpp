@@ -15,6 +15,7 @@ inline void run_subcommand(std::vector<std::string> arguments) {
   CLI::App app;
   app.require_subcommand(1);
   specex_cli::add_extract(app);
+  specex_cli::add_exposure(app);
   specex_cli::add_simulate(app);
   specex_cli::add_make_psf(app);
   specex_cli::add_compare(app);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "exposure/exposure_options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "exposure/memory_budget.hpp"
+#include "input_file.hpp"
+#include "log.hpp"
+#include "outputs.hpp"
+
+namespace specex_cli {
+namespace {
+
+constexpr int64_t megabyte = 1000000;
+
+// Threads of this process: where nobody says, those who share cores divide them.
+int threads_of(const ExposureOptions &options, int sharing_cores) {
+  FrameOptions frame = options.frame;
+  interpret(frame, options.run);
+  const int threads = std::stoi(Context(frame.settings.options).described("threads"));
+  const bool told =
+      frame.settings.options.num_threads > 0 || std::getenv("OMP_NUM_THREADS") != nullptr;
+  return told ? threads : std::max(1, threads / sharing_cores);
+}
+
+void add_list_options(CLI::App &command, ExposureOptions &options) {
+  command.option_defaults()->group("Frames");
+  command
+      .add_option("manifest", options.manifest,
+                  "CSV with a line of names, or JSON: input, psf, output and any other\n"
+                  "option of specex extract, without the dashes")
+      ->type_name("FILE");
+  DesiFolders &folders = options.folders;
+  CLI::Option *preproc =
+      command.add_option("--preproc-dir", folders.preproc,
+                         "Folder of preproc-*.fits[.gz], or of NIGHT/EXPID folders");
+  preproc->type_name("DIR");
+  CLI::Option *psf =
+      command.add_option("--psf-dir", folders.psf, "The same of psf-*.fits");
+  CLI::Option *frames =
+      command.add_option("--frame-dir", folders.frames, "Where frame-*.fits are written");
+  psf->type_name("DIR");
+  frames->type_name("DIR");
+  preproc->needs(psf)->needs(frames);
+  psf->needs(preproc);
+  frames->needs(preproc);
+  command.add_option("--night", folders.night, "Only this night")->needs(preproc);
+  command.add_option("--expid", folders.expids, "Only these exposures")
+      ->delimiter(',')
+      ->needs(preproc);
+  command.add_option("--cameras", folders.cameras, "Only these: r0,b3, or r for all r")
+      ->delimiter(',')
+      ->needs(preproc);
+  command.add_flag("--gzip", folders.gzip, "Compress the frames")->needs(preproc);
+}
+
+void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
+  command.option_defaults()->group("Pipeline");
+  command.add_flag("--resume,!--no-resume", options.resume,
+                   "Leave alone what is there, undamaged, and made from the same inputs\n"
+                   "with the same options [yes]");
+  command.add_option("--memory", options.memory_mb,
+                     "MB to use at most [half of what is available]");
+  command.add_option("--extractors", options.extractors,
+                     "Frames to extract at the same time [one for 16 threads]");
+  command.add_option("--readers", options.readers,
+                     "Frames to read at the same time [1; more for compressed ones]");
+  command.add_option("--writers", options.writers,
+                     "Frames to write at the same time [1; more for compressed ones]");
+}
+
+}  // namespace
+
+void add_exposure_options(CLI::App &command, ExposureOptions &options) {
+  command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  add_list_options(command, options);
+  add_extraction_options(command, options.frame);
+  add_pipeline_options(command, options);
+  add_run_options(command, options.run);
+}
+
+std::vector<ManifestRow> rows_of(const ExposureOptions &options) {
+  const DesiFolders &folders = options.folders;
+  if (folders.preproc.empty() != options.manifest.empty())
+    return folders.preproc.empty() ? read_manifest(options.manifest)
+                                   : find_frames(folders);
+  throw Failure(exit_configuration,
+                "give either a manifest or --preproc-dir, --psf-dir and --frame-dir");
+}
+
+// Where it is not told: one extractor for 16 threads, and as many readers and writers as
+// keep up with them. Expanding takes a tenth of the time that extracting takes,
+// compressing a half; without, one thread is enough.
+PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
+                       const Neighbours &neighbours) {
+  const int threads = threads_of(options, neighbours.on_cores);
+  const bool gzip_in = std::any_of(jobs.begin(), jobs.end(), [](const FrameJob &job) {
+    return is_compressed(job.settings.image_path);
+  });
+  const bool gzip_out = std::any_of(jobs.begin(), jobs.end(), [](const FrameJob &job) {
+    return job.output.path.ends_with(".gz");
+  });
+  const auto chosen = [](int asked, int otherwise) {
+    return asked > 0 ? asked : std::max(1, otherwise);
+  };
+  PipelineShape shape;
+  shape.extractors = chosen(options.extractors, threads / 16);
+  shape.threads = std::max(1, threads / shape.extractors);
+  shape.readers = chosen(options.readers, gzip_in ? 1 + threads / 8 : 1);
+  shape.writers = chosen(options.writers, gzip_out ? 1 + threads / 2 : 1);
+  shape.resume = options.resume;
+  const int64_t limit = options.memory_mb > 0
+                            ? options.memory_mb * megabyte
+                            : available_memory() / 2 / neighbours.on_machine;
+  shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
+  log_info(
+      text("%zu frames, %d at the same time with %d threads each, %d readers, "
+           "%d writers, %.0f MB for frames on their way",
+           jobs.size(), shape.extractors, shape.threads, shape.readers, shape.writers,
+           static_cast<double>(shape.memory) / megabyte));
+  return shape;
+}
+
+void write_report(const ExposureOptions &options, const Report &report,
+                  const PipelineShape &shape, int processes) {
+  const std::string &path = options.run.timing;
+  if (path.empty()) return;
+  nlohmann::ordered_json json = report.json();
+  json["processes"] = processes;
+  json["extractors"] = shape.extractors;
+  json["threads"] = shape.extractors * shape.threads;
+  json["readers"] = shape.readers;
+  json["writers"] = shape.writers;
+  write_text(path,
+             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+}
+
+}  // namespace specex_cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The options of an extraction, as typed on a command line or in a manifest.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "frame_output.hpp"
+
+namespace specex_cli {
+
+// Of one frame; what is not typed keeps the library's default.
+struct FrameOptions {
+  ExtractionSettings settings;
+  FrameOutput output;
+  std::string wavelengths;
+  std::string badmask = std::to_string(SPECEX_BADMASK_DEFAULT);
+  std::string compat = "none";
+  std::string decorrelate = "signal";
+  bool strict = false;
+  bool no_scores = false;
+};
+
+// Of the whole run.
+struct RunOptions {
+  std::string backend = "auto";
+  int32_t threads = 0;
+  std::string timing;
+  std::string log_level;
+};
+
+// Input, PSF, output and what goes with them.
+void add_file_options(CLI::App &command, FrameOptions &options);
+// What to extract, and how.
+void add_extraction_options(CLI::App &command, FrameOptions &options);
+void add_run_options(CLI::App &command, RunOptions &options);
+
+// Fills options.settings and options.output from what was typed, and from the environment
+// where that is asked. Throws a Failure.
+void interpret(FrameOptions &options, const RunOptions &run);
+
+}  // namespace specex_cli
