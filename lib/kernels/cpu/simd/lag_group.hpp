@@ -203,14 +203,15 @@ class LagGroup {
   }
 
   Shape shape_;
-  FiberView<T> ours_;
-  FiberView<T> theirs_;
-  int offset_;
-  bool regular_;
-  int aside_;                       // columns from our stamps to theirs
-  int lowest_;                      // of their bins
-  int edge_[lanes + 1];             // of the rows that each of the 8 shares
-  const T *origin_[2 * lanes - 1];  // where row 0 of the image would be in each stamp
+  FiberView<T> ours_{};
+  FiberView<T> theirs_{};
+  int offset_ = 0;
+  bool regular_ = false;
+  int aside_ = 0;             // columns from our stamps to theirs
+  int lowest_ = 0;            // of their bins
+  int edge_[lanes + 1] = {};  // of the rows that each of the 8 shares
+  const T *origin_[2 * lanes - 1] =
+      {};  // where row 0 of the image would be in each stamp
 };
 
 }  // namespace specex::SPECEX_ISA
