@@ -68,6 +68,9 @@ class Context:
         regularize: float | None = None,
         psferr: float | None = None,
         strict: bool = False,
+        device: int | None = None,
+        num_devices: int | None = None,
+        device_memory: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
         log: Callable[[int, str], Any] | None = None,
     ) -> None:
@@ -85,6 +88,9 @@ class Context:
             regularize=regularize,
             psferr=psferr,
             strict=strict,
+            device=device,
+            num_devices=num_devices,
+            device_memory=device_memory,
         )
         options = specex_options()
         check(library.specex_options_init(byref(options), sizeof(options)))

@@ -25,6 +25,9 @@ class Contexts(unittest.TestCase):
         self.assertIn("reference", Context(backend="reference").describe())
         with self.assertRaisesRegex(ArgumentError, "num_threads"):
             Context(num_threads=-1)
+        for gpu in ({"device": -1}, {"num_devices": 0}, {"device_memory": -1}):
+            with self.assertRaisesRegex(ArgumentError, rf"options\.{[*gpu][0]} is"):
+                Context(**gpu)
         with self.assertRaisesRegex(ValueError, "none of auto, cpu"):
             Context(backend="abacus")
         with self.assertRaises(TypeError):
