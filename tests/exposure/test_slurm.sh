@@ -12,8 +12,9 @@ make_images 1
 } >night.csv
 
 # The scripts are the blocks that begin with a line #!/bin/bash.
-awk '/^```/ { block = 0 } /^#!\/bin\/bash/ { block = 1; ++n } block { print > "job" n ".sh" }' \
-  "$guide"
+awk '/^```/ { block = 0 }
+     /^#!\/bin\/bash/ { block = 1; ++n }
+     block { print > "job" n ".sh" }' "$guide"
 expect "two scripts" test "$(echo job*.sh)" = "job1.sh job2.sh"
 
 mkdir bin
@@ -39,12 +40,13 @@ export PATH=$PWD/bin:$PATH SLURM_CPUS_PER_TASK=2 SLURM_JOB_ID=17
 
 # The array: every frame is in one part, and only in one.
 for job in 0 1 2; do
-  SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_ID=$job expect_exit 0 "array $job" bash job2.sh
+  SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_ID=$job \
+    expect_exit 0 "array $job" bash job2.sh
   expect "report of $job" test -s part-$job.json
 done
 expect "the parts are the list" \
   diff <(tail -qn +2 part-?.csv | sort) <(tail -n +2 night.csv | sort)
-expect "all frames are there" test "$(echo f?.fits)" = "f1.fits f2.fits f3.fits f4.fits f5.fits"
+expect "all frames are there" test "$(echo f?.fits)" = "$(echo f{1..5}.fits)"
 
 # One job: it finds what the array has made.
 rm f3.fits
