@@ -76,7 +76,7 @@ void check_patch(const Psf &psf, const specex_patch &patch, int64_t index) {
 
 std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch *patches,
                                        int64_t n) {
-  const auto own = StructArray(required(patches, "patches"), "specex_patch").copy(n);
+  auto own = StructArray(required(patches, "patches"), "specex_patch").copy(n);
   for (int64_t k = 0; k < n; ++k)
     check_patch(engine.psf(), own[static_cast<size_t>(k)], k);
   return own;

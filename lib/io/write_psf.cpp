@@ -68,7 +68,9 @@ void write_parameters(FitsBuilder &builder, const specex_psf &psf) {
   builder.write_integer("GHDEGY", psf.ghdegy, "Gauss-Hermite degree in y");
   builder.write_integer("NPIX_X", psf.nx, "CCD size, pixels; 0: unknown");
   builder.write_integer("NPIX_Y", psf.ny, "CCD size, pixels; 0: unknown");
-  if (psf.psferr > 0) builder.write_real("PSFERROR", psf.psferr, "relative PSF error");
+  if (psf.psferr > 0)
+    for (const char *name : {"PSFERR", "PSFERROR"})  // as read_psf.cpp says
+      builder.write_real(name, psf.psferr, "relative PSF error");
   write_range(builder, psf, psf.wavemin, psf.wavemax);
   builder.write_column(1, names);
   builder.write_column(2, psf.params, coefficients * psf.nparam);

@@ -168,8 +168,11 @@ void memory_is_refused_to_a_thread(void **) {
 
 }  // namespace
 
+void *operator new(size_t size, const std::nothrow_t &) noexcept {
+  return refused() ? nullptr : std::malloc(size > 0 ? size : 1);
+}
 void *operator new(size_t size) {
-  void *memory = refused() ? nullptr : std::malloc(size > 0 ? size : 1);
+  void *memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

@@ -296,12 +296,16 @@ struct Pixels {
   simd::Strip strip() const {
     return {values.data(), weights.data(), float_weights.data(), nx, xmin, ymin};
   }
-  // sum over all pixels of weight * term(y, x), where term is not 0
-  double sum(const std::function<double(int, int)> &term) const {
+  // sum of weight * term(y, x) over the pixels of a stamp, beyond which term is 0
+  double sum(const Fiber &fiber, int w,
+             const std::function<double(int, int)> &term) const {
     double total = 0.0;
-    for (int y = 0; y < ny; ++y)
-      for (int x = 0; x < nx; ++x)
-        total += weights[at(y * nx + x)] * term(y + ymin, x + xmin);
+    for (int r = 0; r < fiber.layout.ny; ++r)
+      for (int c = 0; c < fiber.layout.row; ++c) {
+        const int y = fiber.y0[at(w)] + r;
+        const int x = fiber.x0[at(w)] + c;
+        total += weights[index(y, x)] * term(y, x);
+      }
     return total;
   }
   size_t index(int y, int x) const { return at((y - ymin) * nx + x - xmin); }
@@ -414,28 +418,34 @@ void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
         for (int w = 0; w < nbin; ++w) {
           const auto spot = [&](int y, int x) { return own.value(w, y, x); };
           const double diagonal =
-              pixels.sum([&](int y, int x) { return spot(y, x) * spot(y, x); });
-          assert_near(weight[at(w)], pixels.sum(spot), 1e-12);
-          assert_near(data[at(w)], pixels.sum([&](int y, int x) {
-            return spot(y, x) *
-                   pixels.values[at((y - pixels.ymin) * pixels.nx + x - pixels.xmin)];
-          }),
+              pixels.sum(own, w, [&](int y, int x) { return spot(y, x) * spot(y, x); });
+          assert_near(weight[at(w)], pixels.sum(own, w, spot), 1e-12);
+          assert_near(data[at(w)],
+                      pixels.sum(own, w,
+                                 [&](int y, int x) {
+                                   return spot(y, x) *
+                                          pixels.values[at((y - pixels.ymin) * pixels.nx +
+                                                           x - pixels.xmin)];
+                                 }),
                       1e-11);
           double without = 0.0;
-          for (int y = 0; y < pixels.ny; ++y)
-            for (int x = 0; x < pixels.nx; ++x)
-              if (pixels.weights[at(y * pixels.nx + x)] == 0.0)
-                without += spot(y + pixels.ymin, x + pixels.xmin);
+          for (int r = 0; r < layout.ny; ++r)
+            for (int c = 0; c < layout.row; ++c) {
+              const int y = own.y0[at(w)] + r;
+              const int x = own.x0[at(w)] + c;
+              if (pixels.weights[pixels.index(y, x)] == 0.0) without += spot(y, x);
+            }
           assert_near(masked[at(w)], without, 1e-12);
           for (int m = 0; m < band_stride; ++m) {
-            const double expected = w + m >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
-              return spot(y, x) * own.value(w + m, y, x);
-            });
+            const double expected =
+                w + m >= nbin ? 0.0 : pixels.sum(own, w, [&](int y, int x) {
+                  return spot(y, x) * own.value(w + m, y, x);
+                });
             assert_near(band[at(w * band_stride + m)], expected,
                         1e-12 * (1.0 + expected));
           }
           const auto share = [&](const std::function<bool(int)> &counts) {
-            return pixels.sum([&](int y, int x) {
+            return pixels.sum(own, w, [&](int y, int x) {
               return counts(x) ? spot(y, x) * spot(y, x) : 0.0;
             }) / diagonal;
           };
@@ -451,7 +461,7 @@ void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
           const int closest = w - first + static_cast<int>(level);
           double seen = 0.0;
           for (int v = closest; v < std::min(closest + width, nbin); ++v)
-            seen = std::max(seen, pixels.sum([&](int y, int x) {
+            seen = std::max(seen, pixels.sum(own, w, [&](int y, int x) {
               return spot(y, x) * far.value(v, y, x);
             }) / std::sqrt(diagonal) * (1.0 + v));
           assert_near(coupling[at(w)], seen, 1e-6 * seen);
@@ -481,9 +491,11 @@ void simd_couplings_are_the_sums_over_pixels(void **) {
           for (int l = 0; l < round_up(nlag); ++l) {
             const int w = v + first_lag + l;
             const double expected =
-                l >= nlag || w < 0 || w >= nbin ? 0.0 : pixels.sum([&](int y, int x) {
-                  return before.value(v, y, x) * own.value(w, y, x);
-                });
+                l >= nlag || w < 0 || w >= nbin
+                    ? 0.0
+                    : pixels.sum(before, v, [&](int y, int x) {
+                        return before.value(v, y, x) * own.value(w, y, x);
+                      });
             assert_near(given.cross[at(v * round_up(nlag) + l)], expected,
                         1e-6 * (1.0 + expected));
           }
@@ -510,12 +522,12 @@ void simd_overlaps_of_kept_stamps_are_the_sums_over_pixels(void **) {
           const int r = y - f.y0[at(w)];
           return r >= first_row && r < end_row ? f.value(w, y, x) : 0.0;
         };
-        assert_near(sums.weight, pixels.sum(inside), 1e-12 * (1.0 + sums.weight));
-        const double data = pixels.sum([&](int y, int x) {
+        assert_near(sums.weight, pixels.sum(f, w, inside), 1e-12 * (1.0 + sums.weight));
+        const double data = pixels.sum(f, w, [&](int y, int x) {
           return inside(y, x) * pixels.values[pixels.index(y, x)];
         });
         assert_near(sums.data, data, 1e-10);
-        const double usable = pixels.sum([&](int y, int x) {
+        const double usable = pixels.sum(f, w, [&](int y, int x) {
           const double weight = pixels.weights[pixels.index(y, x)];
           return weight > 0.0 ? inside(y, x) / weight : 0.0;
         });
@@ -524,8 +536,8 @@ void simd_overlaps_of_kept_stamps_are_the_sums_over_pixels(void **) {
           const double sum = kernels->overlap_stamps(
               layout, weighted.data(), g.stamps() + v * layout.size,
               g.x0[at(v)] - f.x0[at(w)], g.y0[at(v)] - f.y0[at(w)], first_row, end_row);
-          const double expected =
-              pixels.sum([&](int y, int x) { return inside(y, x) * g.value(v, y, x); });
+          const double expected = pixels.sum(
+              f, w, [&](int y, int x) { return inside(y, x) * g.value(v, y, x); });
           assert_near(sum, expected, 1e-12 * (1.0 + expected));
         }
       }

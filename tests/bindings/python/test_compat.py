@@ -150,8 +150,6 @@ class ExtractFrame(unittest.TestCase):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "psf.fits")
                 libspecex.write_psf(path, small_psf())
-                # It has PSFERROR; they look for PSFERR or else take 0.01.
-                frame = small_frame(psferr=0.01)
                 self.assertTrue(equal(frame, small_frame(path)))
 
     def test_bundles_are_whole_and_counted_from_specmin(self):

@@ -104,7 +104,6 @@ class LagGroup {
   // Whether the 8 exist for all bins of ours, lie equally far aside, and no row beyond
   // the zeros is read.
   bool regular() const { return regular_; }
-  int offset() const { return offset_; }
 
   // Products of our stamp of bin w, times the weights.
   SPECEX_INLINE Vector dots(int w, const T *weighted) const {
@@ -112,7 +111,7 @@ class LagGroup {
     const T *a = weighted + (aside_ > 0 ? aside_ : 0);
     const T *b[8];
     const T *const *origin = origin_ + (w + offset_ - lowest_);
-    const int shift = ours_.y0[w] * shape_.row - (aside_ < 0 ? aside_ : 0);
+    const ptrdiff_t shift = offset_of_row(ours_.y0[w]) - (aside_ < 0 ? aside_ : 0);
     for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + shift;
     const int blocks = shared_blocks(aside_);
     if (blocks == 1) return staggered_sums<Sign, Part, 1>(a, b, edge_, shape_.row);
@@ -128,6 +127,8 @@ class LagGroup {
 
  private:
   using Part = decltype(load(static_cast<const T *>(nullptr)));
+
+  ptrdiff_t offset_of_row(int y) const { return ptrdiff_t{y} * shape_.row; }
 
   int shared_blocks(int aside) const {
     return (shape_.row - (aside < 0 ? -aside : aside)) / lanes;
@@ -169,7 +170,7 @@ class LagGroup {
     const int blocks = shared_blocks(aside_);
     regular_ &= blocks >= 1 && blocks <= 4;
     for (int k = 0; k < end - first + lanes - 1; ++k)
-      origin_[k] = theirs_.stamp(lowest_ + k) - theirs_.y0[lowest_ + k] * shape_.row;
+      origin_[k] = theirs_.stamp(lowest_ + k) - offset_of_row(theirs_.y0[lowest_ + k]);
     return edge_[0] != (Sign > 0 ? ny : 0);
   }
 
@@ -182,7 +183,7 @@ class LagGroup {
       const int aside = theirs_.x0[v] - ours_.x0[w];
       const int down = theirs_.y0[v] - ours_.y0[w];
       const T *a = weighted + (aside > 0 ? aside : 0);
-      const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - down * shape_.row;
+      const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - offset_of_row(down);
       const int first = down > 0 ? down : 0;
       const int end = shape_.ny + (down < 0 ? down : 0);
       const int blocks = shared_blocks(aside);
@@ -203,14 +204,15 @@ class LagGroup {
   }
 
   Shape shape_;
-  FiberView<T> ours_;
-  FiberView<T> theirs_;
-  int offset_;
-  bool regular_;
-  int aside_;                       // columns from our stamps to theirs
-  int lowest_;                      // of their bins
-  int edge_[lanes + 1];             // of the rows that each of the 8 shares
-  const T *origin_[2 * lanes - 1];  // where row 0 of the image would be in each stamp
+  FiberView<T> ours_{};
+  FiberView<T> theirs_{};
+  int offset_ = 0;
+  bool regular_ = false;
+  int aside_ = 0;             // columns from our stamps to theirs
+  int lowest_ = 0;            // of their bins
+  int edge_[lanes + 1] = {};  // of the rows that each of the 8 shares
+  // Where each of their stamps would have the image's row 0.
+  const T *origin_[2 * lanes - 1] = {};
 };
 
 }  // namespace specex::SPECEX_ISA
