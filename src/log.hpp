@@ -42,6 +42,6 @@ void log_io_time(const char *read_or_write, const std::string &path,
 double seconds_since(std::chrono::steady_clock::time_point start);
 
 // A std::string by printf's rules.
-[[gnu::format(printf, 1, 2)]] std::string text(const char *format, ...);
+[[gnu::format(__printf__, 1, 2)]] std::string text(const char *format, ...);
 
 }  // namespace specex_cli

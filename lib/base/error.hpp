@@ -28,9 +28,9 @@ class Error : public std::exception {
 };
 static_assert(std::is_nothrow_copy_constructible_v<Error>);
 
-// Throws an Error with a printf-style message.
-[[noreturn]] [[gnu::format(printf, 2, 3)]] void fail(specex_status status,
-                                                     const char *format, ...);
+// Throws an Error whose message is formatted.
+[[noreturn]] [[gnu::format(__printf__, 2, 3)]] void fail(specex_status status,
+                                                         const char *format, ...);
 
 // The status and message of the exception being handled; for catch (...) blocks.
 Error current_error() noexcept;

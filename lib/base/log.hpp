@@ -16,7 +16,8 @@ class Log {
     callback_ = callback;
     user_ = user;
   }
-  [[gnu::format(printf, 3, 4)]] void write(int32_t level, const char *format, ...) const;
+  [[gnu::format(__printf__, 3, 4)]] void write(int32_t level, const char *format,
+                                               ...) const;
 
  private:
   specex_log_callback callback_ = nullptr;

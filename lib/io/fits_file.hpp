@@ -66,8 +66,8 @@ class FitsFile {
   Buffer extract(const Hdu &hdu) const;
 
   // Fails with "'name': <message>".
-  [[noreturn]] [[gnu::format(printf, 3, 4)]] void fail(specex_status status,
-                                                       const char *format, ...) const;
+  [[noreturn]] [[gnu::format(__printf__, 3, 4)]] void fail(specex_status status,
+                                                           const char *format, ...) const;
 
  private:
   friend class FitsBuilder;

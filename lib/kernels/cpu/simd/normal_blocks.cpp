@@ -12,11 +12,6 @@ namespace {
 
 constexpr int64_t lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-SPECEX_INLINE const double *ring_stamp(const FiberBlock &block, int w) {
-  return block.ring +
-         static_cast<ptrdiff_t>(w & (block.ring_size - 1)) * block.layout.size;
-}
-
 struct BinSums {
   double data;
   double weight;
@@ -103,8 +98,7 @@ double edge_share(const FiberBlock &block, int w, const double *spot, int column
 template <class Shape>
 SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
                            const LagGroup<1, Shape, double> *groups, int ngroup, int w,
-                           float *rounded) {
-  const double *spot = ring_stamp(block, w);
+                           const double *spot, float *rounded) {
   const BinSums bin = weigh(shape, block, w, spot, rounded);
   block.data[w] = bin.data;
   block.weight[w] = bin.weight;
@@ -211,7 +205,8 @@ void fiber_rows(const FiberBlock &block) {
     while (ngroup < 2 && groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;
     for (int w = first; w < end; ++w)
-      own_row(shape, block, groups, ngroup, w, block.rounded + (w - first) * size);
+      own_row(shape, block, groups, ngroup, w, own.stamp(w),
+              block.rounded + (w - first) * size);
     if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
     if (before.stamps == nullptr) continue;
     const int offset = first_from(before, own.y0[first]) - first;
