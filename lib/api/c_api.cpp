@@ -9,6 +9,7 @@
 #include <span>
 
 #include "api/guard.hpp"
+#include "base/array_memory.hpp"
 #include "base/options.hpp"
 #include "base/stage_clock.hpp"
 #include "base/status.hpp"
@@ -280,6 +281,7 @@ specex_status specex_assemble(specex_context *context, const specex_patch *patch
   return with_context(context, [&](specex_context &own) {
     specex_frame own_frame = copy_struct(frame, "specex_frame");
     check_frame(own_frame);
+    check_host_memory("frame", own_frame.memory);
     match_ndiag(own_frame, own.engine.psf());
     std::vector<specex_patch> own_patches;
     std::vector<specex_result> own_results;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string_view>
 
+#include "base/array_memory.hpp"
 #include "base/deal.hpp"
 #include "base/error.hpp"
 #include "base/options.hpp"
@@ -64,6 +66,19 @@ std::unique_ptr<Backend> make_backend(const specex_options &options, int num_thr
     default:
       return make_cpu_backend(num_threads);
   }
+}
+
+bool computes_on_device(const Backend &backend) {
+  return std::string_view(backend.name()) == "cuda";
+}
+
+void check_reach(const char *name, int32_t memory, const Backend &backend) {
+  check_memory(name, memory);
+  if (memory == SPECEX_MEMORY_DEVICE && !computes_on_device(backend))
+    fail(SPECEX_ERROR_UNSUPPORTED,
+         "%s.memory is SPECEX_MEMORY_DEVICE, which is for contexts with the cuda "
+         "backend; this one has %s",
+         name, backend.name());
 }
 
 template <class T>
@@ -129,6 +144,7 @@ void Engine::check_image(const specex_image &image) const {
   if (image.type != SPECEX_FLOAT32 && image.type != SPECEX_FLOAT64)
     fail(SPECEX_ERROR_ARGUMENT,
          "image.type is %d; it must be SPECEX_FLOAT32 or SPECEX_FLOAT64", image.type);
+  check_reach("image", image.memory, *backend_);
   if (image.nx < 1 || image.ny < 1 || image.nx > far_pixel || image.ny > far_pixel)
     fail(SPECEX_ERROR_ARGUMENT, "an image of %lld x %lld pixels is not usable",
          static_cast<long long>(image.nx), static_cast<long long>(image.ny));
@@ -195,6 +211,7 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   stages.clear();
   const StageClock clock(stages);
   check_image(image);
+  check_reach("frame", frame.memory, *backend_);
   std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
   if (options_.compat == SPECEX_COMPAT_NONE)
     for (specex_patch &patch : patches) trim(image, patch);

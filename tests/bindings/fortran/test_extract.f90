@@ -222,6 +222,9 @@ contains
     wrong%type = 7
     call context%extract_frame(wrong, grid, frame, stat, message)
     call check_error(stat, message, SPECEX_ERROR_ARGUMENT, 'type')
+    frame%memory = 2
+    call context%extract_frame(image, grid, frame, stat, message)
+    call check_error(stat, message, SPECEX_ERROR_ARGUMENT, 'SPECEX_MEMORY_DEVICE')
   end subroutine
 
   subroutine stages_take_time()
