@@ -270,7 +270,7 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     if (n == 0) return SPECEX_OK;
     const auto own_patches = copy_patches(own.engine, patches, n);
     Results own_results(results, n);
-    return own.engine.extract_patches(own_image, own_patches, own_results.own(),
+    return own.engine.extract_patches(own_image, own_patches, own_results.own(), own.log,
                                       own.progress, own.stages);
   });
 }
