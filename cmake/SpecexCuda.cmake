@@ -31,14 +31,14 @@ enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 add_library(specex_cuda OBJECT lib/kernels/cuda/cuda_backend.cu)
 target_include_directories(specex_cuda PRIVATE include lib)
-target_compile_features(specex_cuda PRIVATE cuda_std_20)
 target_compile_definitions(specex_cuda PRIVATE SPECEX_NVTX=$<BOOL:${SPECEX_NVTX}>)
 target_compile_options(specex_cuda PRIVATE
-  --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-fno-gnu-unique
+  # CMake 3.25 does not know what nvcc 13 can do.
+  -std=c++20 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-fno-gnu-unique
   # Visit functions are lambdas of the host or the device, as their caller is.
   -diag-suppress=20011,20014)
 set_target_properties(specex_cuda PROPERTIES
-  POSITION_INDEPENDENT_CODE ON CUDA_VISIBILITY_PRESET hidden CUDA_EXTENSIONS OFF
+  POSITION_INDEPENDENT_CODE ON CUDA_VISIBILITY_PRESET hidden
   VISIBILITY_INLINES_HIDDEN ON CUDA_RUNTIME_LIBRARY Static)
 set(SPECEX_CUDA_OBJECTS $<TARGET_OBJECTS:specex_cuda>)
 set(SPECEX_CUDA_LIBRARIES CUDA::cudart_static)

@@ -39,7 +39,7 @@ class CudaDevice {
     const cudaError_t error = cudaGetDeviceCount(&count);
     if (error != cudaSuccess || count == 0) {
       cudaGetLastError();
-      fail(SPECEX_ERROR_NO_DEVICE, "no GPU can be used (%s); use the backend cpu",
+      fail(SPECEX_ERROR_NO_DEVICE, "no GPU can be used: %s",
            error == cudaSuccess ? "there is none" : cudaGetErrorString(error));
     }
     if (number >= count)
