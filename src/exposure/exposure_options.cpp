@@ -132,8 +132,7 @@ void write_report(const ExposureOptions &options, const Report &report,
   json["threads"] = shape.extractors * shape.threads;
   json["readers"] = shape.readers;
   json["writers"] = shape.writers;
-  write_text(path,
-             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+  write_json(path, json);
 }
 
 }  // namespace specex_cli
