@@ -147,7 +147,6 @@ class Pixels(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "spectra lies on a GPU"):
                 self.context.project(GRID, FIBERS, array)
 
-
     def test_what_is_masked_is_refused(self):
         with self.assertRaisesRegex(TypeError, "ivar 0"):
             Image(np.ma.masked_greater(PIXELS, 10), IVAR)
