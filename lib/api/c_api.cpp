@@ -87,7 +87,6 @@ std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch 
 class Results {
  public:
   Results(specex_result *results, int64_t n)
-
       : given_(required(results, "results"), "specex_result"), own_(given_.copy(n)) {}
   ~Results() {
     for (size_t k = 0; k < own_.size(); ++k)
