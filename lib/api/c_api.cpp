@@ -87,7 +87,6 @@ std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch 
 class Results {
  public:
   Results(specex_result *results, int64_t n)
-
       : given_(required(results, "results"), "specex_result"), own_(given_.copy(n)) {}
   ~Results() {
     for (size_t k = 0; k < own_.size(); ++k)
@@ -270,7 +269,7 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     if (n == 0) return SPECEX_OK;
     const auto own_patches = copy_patches(own.engine, patches, n);
     Results own_results(results, n);
-    return own.engine.extract_patches(own_image, own_patches, own_results.own(),
+    return own.engine.extract_patches(own_image, own_patches, own_results.own(), own.log,
                                       own.progress, own.stages);
   });
 }

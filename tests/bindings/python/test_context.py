@@ -76,7 +76,6 @@ class Contexts(unittest.TestCase):
         self.assertTrue(issubclass(libspecex.FileError, OSError))
         self.assertTrue(issubclass(libspecex.RangeError, ValueError))
 
-
     def test_a_child_makes_its_own(self):
         context = small_context()
         child = os.fork()
