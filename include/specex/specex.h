@@ -147,7 +147,8 @@ SPECEX_API specex_status specex_destroy(specex_context *context);
 SPECEX_API const char *specex_last_error(const specex_context *context);
 
 // Purpose: writes what the context runs on (backend, device, vector instructions,
-//          threads; why not on a GPU, where AUTO wanted one), as one line of text, into buffer[capacity], always terminated.
+//          threads; why not on a GPU, where AUTO wanted one), as one line of text,
+//          into buffer[capacity], always terminated.
 SPECEX_API specex_status specex_describe(specex_context *context, char *buffer,
                                          int64_t capacity);
 
