@@ -217,6 +217,7 @@ Neighbours neighbours() {
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
   MPI_Comm_size(machine, &result.on_machine);
+  MPI_Comm_rank(machine, &result.number);
   cpu_set_t cores;
   CPU_ZERO(&cores);
   ::sched_getaffinity(0, sizeof cores, &cores);
@@ -290,11 +291,13 @@ Ending run_rank(const std::vector<FrameJob> &jobs, const PipelineShape &shape) {
   return ending;
 }
 
-Ending run_ranks(const ExposureOptions &options) {
+Ending run_ranks(const ExposureOptions &given) {
+  const Neighbours beside = neighbours();
+  const ExposureOptions options = with_own_device(given, beside);
   std::vector<FrameJob> jobs;
   Ending ending = share_jobs(options, jobs);
   if (ending.exit_code != exit_good) return ending;
-  const PipelineShape shape = shape_of(options, jobs, neighbours());
+  const PipelineShape shape = shape_of(options, jobs, beside);
   return own_rank() == head ? run_head(options, jobs, shape) : run_rank(jobs, shape);
 }
 

@@ -14,8 +14,6 @@
 namespace specex_cli {
 namespace {
 
-constexpr int64_t megabyte = 1000000;
-
 // Threads of this process: where nobody says, those who share cores divide them.
 int threads_of(const ExposureOptions &options, int sharing_cores) {
   FrameOptions frame = options.frame;
@@ -62,8 +60,11 @@ void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
   command.add_flag("--resume,!--no-resume", options.resume,
                    "Leave alone what is there, undamaged, and made from the same inputs\n"
                    "with the same options [yes]");
-  command.add_option("--memory", options.memory_mb,
-                     "MB to use at most [half of what is available]");
+  command
+      .add_option("--memory", options.memory,
+                  "Memory to use at most: 800M, 1.5G [half of what is available]")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
   command.add_option("--extractors", options.extractors,
                      "Frames to extract at the same time [one for 16 threads]");
   command.add_option("--readers", options.readers,
@@ -91,6 +92,12 @@ std::vector<ManifestRow> rows_of(const ExposureOptions &options) {
                 "give either a manifest or --preproc-dir, --psf-dir and --frame-dir");
 }
 
+ExposureOptions with_own_device(ExposureOptions options, const Neighbours &neighbours) {
+  options.run.device += neighbours.number % options.run.num_devices;
+  options.run.num_devices = 1;
+  return options;
+}
+
 // Where it is not told: one extractor for 16 threads, and as many readers and writers as
 // keep up with them. Expanding takes a tenth of the time that extracting takes,
 // compressing a half; without, one thread is enough.
@@ -112,15 +119,15 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
   shape.readers = chosen(options.readers, gzip_in ? 1 + threads / 8 : 1);
   shape.writers = chosen(options.writers, gzip_out ? 1 + threads / 2 : 1);
   shape.resume = options.resume;
-  const int64_t limit = options.memory_mb > 0
-                            ? options.memory_mb * megabyte
+  const int64_t limit = options.memory > 0
+                            ? options.memory
                             : available_memory() / 2 / neighbours.on_machine;
   shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
   log_info(
       text("%zu frames, %d at the same time with %d threads each, %d readers, "
            "%d writers, %.0f MB for frames on their way",
            jobs.size(), shape.extractors, shape.threads, shape.readers, shape.writers,
-           static_cast<double>(shape.memory) / megabyte));
+           static_cast<double>(shape.memory) / 1e6));
   return shape;
 }
 
