@@ -229,8 +229,9 @@ class LeaderCoordinator : public Coordinator {
   int asked_ = 0;  // of the head, and not answered; the main thread's
 };
 
-// Ranks of this machine, and those of them that may run on the same cores as this one.
-Neighbours neighbours() {
+// Ranks of this machine, those of them that may run on the same cores as this one, and
+// those that are dealt frames.
+Neighbours neighbours(int leaders) {
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
@@ -242,6 +243,7 @@ Neighbours neighbours() {
   MPI_Allgather(&cores, sizeof cores, MPI_BYTE, all.data(), sizeof cores, MPI_BYTE,
                 machine);
   MPI_Comm_free(&machine);
+  result.with_frames = leaders;
   result.on_cores = 0;
   for (const cpu_set_t &others : all) result.on_cores += CPU_EQUAL(&cores, &others) != 0;
   return result;
@@ -342,8 +344,8 @@ Ending run_ranks(MpiOptions options) {
   if (ending.exit_code != exit_good) return ending;
   Group group(group_size(options.group, jobs));
   if (group.size() > 1) options.extractors = 1;
-  const PipelineShape shape = shape_of(options, jobs, neighbours());
   const int leaders = count_leaders(group);
+  const PipelineShape shape = shape_of(options, jobs, neighbours(leaders));
   if (!group.leads())
     return {group.help(jobs, shape.threads, [] { rest(rank_name()); }), ""};
   ending = own_rank() == head ? run_head(options, jobs, shape, group, leaders)

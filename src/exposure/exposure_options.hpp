@@ -32,10 +32,11 @@ void add_exposure_options(CLI::App &command, ExposureOptions &options);
 std::vector<ManifestRow> rows_of(const ExposureOptions &options);
 
 // How many processes of the same run, this one included, may use the same cores, and the
-// same memory.
+// same memory, and share the frames.
 struct Neighbours {
   int on_cores = 1;
   int on_machine = 1;
+  int with_frames = 1;
 };
 
 // What the pipeline of this process is to be.
