@@ -9,7 +9,7 @@ include(CheckLinkerFlag)
 # It makes the inline functions of C++, which many objects share, parts of this one.
 check_linker_flag(CXX -Wl,--force-group-allocation SPECEX_LINKS_OBJECTS)
 
-set(objects $<TARGET_OBJECTS:specex_objects> ${SPECEX_KERNELS})
+set(objects $<TARGET_OBJECTS:specex_objects> ${SPECEX_KERNELS} ${SPECEX_CUDA_OBJECTS})
 set(SPECEX_STATIC_LIBRARIES ${PrivateBlas_libraries} ${OpenMP_CXX_LIB_NAMES} stdc++ m)
 if(PrivateBlas_archives AND SPECEX_LINKS_OBJECTS AND CMAKE_OBJCOPY)
   set(SPECEX_STATIC_SHOWS_BLAS OFF)
@@ -19,6 +19,7 @@ if(PrivateBlas_archives AND SPECEX_LINKS_OBJECTS AND CMAKE_OBJCOPY)
   add_custom_command(OUTPUT ${whole}
     COMMAND ${CMAKE_CXX_COMPILER} -r -nostdlib -Wl,--force-group-allocation
             ${PrivateBlas_link_options} -o ${whole} ${objects} ${PrivateBlas_archives}
+            ${SPECEX_CUDA_ARCHIVES}
     COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=${exported} ${whole}
     DEPENDS ${objects} ${exports_map} COMMAND_EXPAND_LISTS VERBATIM)
   set(objects ${whole})

@@ -90,9 +90,7 @@ void run_bench(const BenchOptions &options) {
   } else {
     json["scaling"] = Scaling(options).run();
   }
-  if (!options.json.empty())
-    write_text(options.json,
-               json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+  if (!options.json.empty()) write_json(options.json, json);
 }
 
 }  // namespace

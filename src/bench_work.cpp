@@ -27,22 +27,6 @@ struct Sizes {
   double ndiag = 0;
 };
 
-std::vector<specex_patch> plan(const Context &context, const BenchProblem &problem) {
-  std::vector<specex_patch> patches;
-  int64_t count = 0;
-  const auto make = [&] {
-    check(specex_plan(context.get(), &problem.grid(), problem.first_fiber(),
-                      problem.nspec(), patches.data(), count, &count),
-          context.get());
-  };
-  make();
-  specex_patch unset{};
-  unset.struct_size = sizeof unset;
-  patches.assign(static_cast<size_t>(count), unset);
-  make();
-  return patches;
-}
-
 // From fibre to fibre, within a bundle, and from bin to bin, at middle wavelength.
 struct Spacing {
   double columns;
@@ -85,7 +69,8 @@ Sizes sizes_of(const Context &context, const BenchProblem &problem) {
     int32_t low_fiber, high_fiber, low_bin, high_bin;
   };
   std::map<int32_t, Extent> bundles;
-  for (const specex_patch &patch : plan(context, problem)) {
+  for (const specex_patch &patch :
+       context.plan(problem.grid(), problem.first_fiber(), problem.nspec())) {
     const double bins = patch.pad_nbin;
     sizes.unknowns += bins * patch.pad_nfiber;
     sizes.roots += bins * patch.nfiber;

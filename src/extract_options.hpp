@@ -3,10 +3,13 @@
 // The options of an extraction, as typed on a command line or in a manifest.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "frame_output.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace specex_cli {
 

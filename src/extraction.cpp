@@ -73,13 +73,7 @@ WavelengthRange choose_wavelengths(const ExtractionSettings &settings,
 Division division_of(const Context &context, const specex_grid &grid,
                      const specex_options &options) {
   const int32_t nspec = std::min(options.bundlesize, context.psf_info().nspec);
-  int64_t count = 0;
-  check(specex_plan(context.get(), &grid, 0, nspec, nullptr, 0, &count), context.get());
-  specex_patch unset{};
-  unset.struct_size = sizeof unset;
-  std::vector<specex_patch> patches(static_cast<size_t>(count), unset);
-  check(specex_plan(context.get(), &grid, 0, nspec, patches.data(), count, &count),
-        context.get());
+  const std::vector<specex_patch> patches = context.plan(grid, 0, nspec);
   const specex_patch &first = patches.front();
   const auto subbundles =
       std::count_if(patches.begin(), patches.end(), [&first](const specex_patch &patch) {

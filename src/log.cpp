@@ -50,10 +50,6 @@ void log_message(int32_t level, const std::string &message, CodePlace place) {
   std::fflush(stdout);
 }
 
-void log_debug(const std::string &message, CodePlace place) {
-  log_message(SPECEX_LOG_DEBUG, message, place);
-}
-
 void log_info(const std::string &message, CodePlace place) {
   log_message(SPECEX_LOG_INFO, message, place);
 }

@@ -25,7 +25,6 @@ struct CodePlace {
 
 // level: SPECEX_LOG_...
 void log_message(int32_t level, const std::string &message, CodePlace place);
-void log_debug(const std::string &message, CodePlace place = CodePlace::here());
 void log_info(const std::string &message, CodePlace place = CodePlace::here());
 void log_warning(const std::string &message, CodePlace place = CodePlace::here());
 void log_error(const std::string &message, CodePlace place = CodePlace::here());

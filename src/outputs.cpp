@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "input_file.hpp"
 #include "log.hpp"
@@ -115,6 +116,11 @@ void write_text(const std::string &path, const std::string &content) {
   stream.close();
   if (!stream) throw Failure(exit_retryable, text("cannot write '%s'", path.c_str()));
   file.keep();
+}
+
+void write_json(const std::string &path, const nlohmann::ordered_json &json) {
+  constexpr auto not_utf8 = nlohmann::json::error_handler_t::replace;  // as names may be
+  write_text(path, json.dump(2, ' ', false, not_utf8) + '\n');
 }
 
 }  // namespace specex_cli

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace specex_cli {
@@ -53,5 +54,6 @@ class PendingFile {
 
 // Writes a file that is complete or, where that fails, what it was before.
 void write_text(const std::string &path, const std::string &content);
+void write_json(const std::string &path, const nlohmann::ordered_json &json);
 
 }  // namespace specex_cli

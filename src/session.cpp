@@ -140,6 +140,22 @@ std::string Context::described(const std::string &thing) const {
   return all.substr(start, all.find(',', start) - start);
 }
 
+std::vector<specex_patch> Context::plan(const specex_grid &grid, int32_t first_fiber,
+                                        int32_t nspec) const {
+  std::vector<specex_patch> patches;
+  int64_t count = 0;
+  const auto ask = [&] {
+    check(specex_plan(context_, &grid, first_fiber, nspec, patches.data(), count, &count),
+          context_);
+  };
+  ask();
+  specex_patch unset{};
+  unset.struct_size = sizeof unset;
+  patches.assign(static_cast<size_t>(count), unset);
+  ask();
+  return patches;
+}
+
 FitsFile FitsFile::image(const Context &context, const std::string &path,
                          int64_t badmask) {
   return FitsFile(read_input(context, path, [&](specex_fits_file **file) {

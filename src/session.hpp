@@ -11,10 +11,12 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace specex_cli {
 
-// The exit codes of the program: what a pipeline should do next.
+// The exit codes of the program: what a pipeline should do next. Signals have
+// stop_exit_code.
 enum ExitCode : int {
   exit_good = 0,
   exit_different = 1,       // compare: a bound is passed
@@ -22,9 +24,7 @@ enum ExitCode : int {
   exit_bad_data = 20,       // the same input will fail again
   exit_configuration = 21,  // the command has to change
   exit_bug = 70,
-  exit_retryable = 75,     // memory, disk or device: may work later or elsewhere
-  exit_interrupted = 130,  // SIGINT
-  exit_terminated = 143    // SIGTERM
+  exit_retryable = 75  // memory, disk or device: may work later or elsewhere
 };
 
 // An error, with the sentence that the user reads.
@@ -71,10 +71,12 @@ class Context {
 
   specex_context *get() const { return context_; }
   specex_psf_info psf_info() const;
-  std::string description()
-      const;  // "libspecex 0.1.0, backend cpu, vectors avx2, threads 2"
+  // "libspecex 0.1.0, backend cpu, vectors avx2, threads 2"
+  std::string description() const;
   // What the description says of one thing, e.g. "backend"; "" if nothing.
   std::string described(const std::string &thing) const;
+  std::vector<specex_patch> plan(const specex_grid &grid, int32_t first_fiber,
+                                 int32_t nspec) const;
 
  private:
   specex_context *context_ = nullptr;
@@ -97,7 +99,7 @@ class FitsFile {
   specex_image image() const;
   specex_psf psf() const;
   specex_frame frame() const;
-  // The value of a key of the first header, "" where there is none.
+  // What specex_fits_get_key gives, "" where there is none.
   std::string key(const char *name) const;
 
  private:

@@ -26,8 +26,7 @@ void write_timing(const std::string &path, const Context &context,
                    {"banded", frame.npath_banded},
                    {"vector", frame.npath_vector}};
 
-  write_text(path,
-             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+  write_json(path, json);
 }
 
 }  // namespace specex_cli

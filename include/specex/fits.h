@@ -96,7 +96,8 @@ typedef struct specex_fits_output {
 //          model image is not part of it: see specex_fits_write_image. Until it is
 //          complete, NAME.fits is NAME.tmp<process id>-<hexadecimal>.fits, which a
 //          process that is killed leaves behind.
-// Errors:  ARGUMENT, IO (an existing file stays as it was), MEMORY.
+// Errors:  ARGUMENT (also arrays in device memory), MEMORY, IO (an existing file stays
+//          as it was).
 SPECEX_API specex_status specex_fits_write_frame(specex_context *context,
                                                  const char *path,
                                                  const specex_frame *frame,

@@ -118,8 +118,13 @@ typedef struct specex_options {
   double regularize;    // added to the diagonal of A^T W A, squared [0]
   double psferr;        // relative error of the PSF model in chi2pix; < 0: the PSF's own
   int32_t strict;       // nonzero: unusable input pixels are an error, not masked
+  int32_t device;       // the first GPU of the CUDA backend, numbered as
+                        // CUDA_VISIBLE_DEVICES leaves them [0]
+  int32_t num_devices;  // bundles are dealt over so many GPUs, from `device` on [1]
   int32_t reserved0;
-  int64_t reserved[8];
+  int64_t device_memory;  // bytes that the CUDA backend may take on each GPU; 0: as it
+                          // needs, at most what is free [0]
+  int64_t reserved[6];
 } specex_options;
 
 // Purpose: fills a struct of `size` bytes with the defaults, shown above in brackets.
@@ -241,12 +246,18 @@ SPECEX_API specex_status specex_trace(specex_context *context, int32_t fiber,
 
 enum { SPECEX_FLOAT32 = 1, SPECEX_FLOAT64 = 2 };
 
+// Where the arrays of an image or a frame are. DEVICE: in memory of the GPU that a
+// context with the CUDA backend uses (specex_options.device). The caller has finished
+// writing them before the call, e.g. synchronised its stream, and finds them complete
+// after it.
+enum { SPECEX_MEMORY_HOST = 0, SPECEX_MEMORY_DEVICE = 1 };
+
 // Pixels that must not be used have ivar 0. Pixels whose value or ivar is not finite, or
 // whose ivar is negative, are taken as ivar 0 and counted (strict: SPECEX_ERROR_DATA).
 typedef struct specex_image {
   int64_t struct_size;
-  int32_t type;  // of pixels and ivar: SPECEX_FLOAT32 or SPECEX_FLOAT64
-  int32_t reserved0;
+  int32_t type;    // of pixels and ivar: SPECEX_FLOAT32 or SPECEX_FLOAT64
+  int32_t memory;  // SPECEX_MEMORY_...: where pixels and ivar are
   int64_t nx;
   int64_t ny;
   const void *pixels;     // [ny][nx], electrons
@@ -350,7 +361,9 @@ typedef struct specex_result {
 
 // Purpose: extracts n patches, in parallel. A failed patch gets its own status and
 //          masked outputs and never fails its neighbours; the call then says PARTIAL.
-// Errors:  STATE, ARGUMENT, VERSION, DATA (strict), MEMORY, DEVICE, CANCELLED.
+// in:      image, in host or device memory; results are in host memory
+// Errors:  STATE, ARGUMENT, VERSION, UNSUPPORTED (device memory and another backend than
+//          CUDA), DATA (strict), MEMORY, DEVICE, CANCELLED.
 SPECEX_API specex_status specex_extract_patches(specex_context *context,
                                                 const specex_image *image,
                                                 const specex_patch *patches, int64_t n,
@@ -362,8 +375,8 @@ typedef struct specex_frame {
   int32_t first_fiber;
   int32_t nspec;
   int64_t nwave;
-  int32_t ndiag;  // as specex_get_psf_info says
-  int32_t reserved0;
+  int32_t ndiag;             // as specex_get_psf_info says
+  int32_t memory;            // SPECEX_MEMORY_...: where all of the arrays are
   double *wavelength;        // [nwave]
   double *flux;              // [nspec][nwave]
   double *ivar;              // [nspec][nwave]
@@ -385,7 +398,8 @@ typedef struct specex_frame {
 
 // Purpose: trims n results and places them in a frame, whose wavelengths become those of
 //          the first patch's grid; sets BAD2DFIT, which needs the whole frame. Bins of
-//          the frame that no patch covers become flux 0, ivar 0, NODATA.
+//          the frame that no patch covers become flux 0, ivar 0, NODATA. All arrays are
+//          in host memory.
 // Errors:  ARGUMENT, VERSION.
 SPECEX_API specex_status specex_assemble(specex_context *context,
                                          const specex_patch *patches,
@@ -393,7 +407,8 @@ SPECEX_API specex_status specex_assemble(specex_context *context,
                                          specex_frame *frame);
 
 // Purpose: plan + extract + assemble of fibres [first_fiber, first_fiber + nspec).
-// in:      image, grid; frame with its sizes and arrays. out: the frame.
+// in:      image, grid; frame with its sizes and arrays, in host or device memory
+//          whatever the image is in. out: the frame.
 // Errors:  as the three. PARTIAL: see frame->npatch_failed.
 SPECEX_API specex_status specex_extract_frame(specex_context *context,
                                               const specex_image *image,

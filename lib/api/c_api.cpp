@@ -9,6 +9,7 @@
 #include <span>
 
 #include "api/guard.hpp"
+#include "base/array_memory.hpp"
 #include "base/options.hpp"
 #include "base/stage_clock.hpp"
 #include "base/status.hpp"
@@ -86,7 +87,6 @@ std::vector<specex_patch> copy_patches(const Engine &engine, const specex_patch 
 class Results {
  public:
   Results(specex_result *results, int64_t n)
-
       : given_(required(results, "results"), "specex_result"), own_(given_.copy(n)) {}
   ~Results() {
     for (size_t k = 0; k < own_.size(); ++k)
@@ -269,7 +269,7 @@ specex_status specex_extract_patches(specex_context *context, const specex_image
     if (n == 0) return SPECEX_OK;
     const auto own_patches = copy_patches(own.engine, patches, n);
     Results own_results(results, n);
-    return own.engine.extract_patches(own_image, own_patches, own_results.own(),
+    return own.engine.extract_patches(own_image, own_patches, own_results.own(), own.log,
                                       own.progress, own.stages);
   });
 }
@@ -280,6 +280,7 @@ specex_status specex_assemble(specex_context *context, const specex_patch *patch
   return with_context(context, [&](specex_context &own) {
     specex_frame own_frame = copy_struct(frame, "specex_frame");
     check_frame(own_frame);
+    check_host_memory("frame", own_frame.memory);
     match_ndiag(own_frame, own.engine.psf());
     std::vector<specex_patch> own_patches;
     std::vector<specex_result> own_results;

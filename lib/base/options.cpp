@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/options.hpp"
 
+#include <limits>
+
 #include "base/error.hpp"
 
 namespace specex {
@@ -37,6 +39,9 @@ specex_options default_options() {
   options.regularize = 0.0;
   options.psferr = -1.0;
   options.strict = 0;
+  options.device = 0;
+  options.num_devices = 1;
+  options.device_memory = 0;
   return options;
 }
 
@@ -53,6 +58,10 @@ void check_options(const specex_options &options) {
   check("wavepad_frac", options.wavepad_frac, 0.0, 10.0);
   check("pixpad_frac", options.pixpad_frac, 0.0, 1.0);
   check("regularize", options.regularize, 0.0, 1e150);
+  check_count("device", options.device, 0, 1023);
+  check_count("num_devices", options.num_devices, 1, 64);
+  check_count("device_memory", options.device_memory, 0,
+              std::numeric_limits<int64_t>::max());
   if (!(options.psferr < 0.0)) check("psferr", options.psferr, 0.0, 1e6);
 }
 

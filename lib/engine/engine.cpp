@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/array_memory.hpp"
 #include "base/deal.hpp"
 #include "base/error.hpp"
 #include "base/options.hpp"
@@ -54,16 +55,35 @@ Division make_division(const specex_options &options, const specex_grid &grid) {
   return division;
 }
 
-std::unique_ptr<Backend> make_backend(const specex_options &options, int num_threads) {
+// no_gpu: why there is none, where one would have been chosen.
+std::unique_ptr<Backend> make_backend(const specex_options &options, int num_threads,
+                                      std::string &no_gpu) {
   switch (options.backend) {
     case SPECEX_BACKEND_REFERENCE:
       return make_reference_backend();
     case SPECEX_BACKEND_CUDA:
-      fail(SPECEX_ERROR_NO_DEVICE,
-           "this build of libspecex has no CUDA backend; use cpu");
+      return make_cuda_backend(options, num_threads);
+    case SPECEX_BACKEND_AUTO:
+      if (!has_cuda_backend()) break;
+      try {
+        return make_cuda_backend(options, num_threads);
+      } catch (const Error &error) {
+        no_gpu = error.what();
+      }
+      break;
     default:
-      return make_cpu_backend(num_threads);
+      break;
   }
+  return make_cpu_backend(num_threads);
+}
+
+void check_reach(const char *name, int32_t memory, Backend &backend) {
+  check_memory(name, memory);
+  if (memory == SPECEX_MEMORY_DEVICE && backend.device_memory() == nullptr)
+    fail(SPECEX_ERROR_UNSUPPORTED,
+         "%s.memory is SPECEX_MEMORY_DEVICE, which is for contexts with the cuda "
+         "backend; this one has %s",
+         name, backend.name());
 }
 
 template <class T>
@@ -101,11 +121,14 @@ Engine::Engine(const specex_options &options)
       num_threads_(options.backend == SPECEX_BACKEND_REFERENCE
                        ? 1
                        : probe_threads(wanted_threads(options.num_threads))),
-      backend_(make_backend(options, num_threads_)) {}
+      backend_(make_backend(options, num_threads_, no_gpu_)) {}
 
 std::string Engine::describe() const {
+  const std::string device = backend_->device();
   return "libspecex " + std::string(specex_version()) + ", backend " + backend_->name() +
-         ", vectors " + backend_->vectors() + ", threads " + std::to_string(num_threads_);
+         (device.empty() ? "" : ", device " + device) + ", vectors " +
+         backend_->vectors() + ", threads " + std::to_string(num_threads_) +
+         (no_gpu_.empty() ? "" : " (" + no_gpu_ + ")");
 }
 
 void Engine::set_psf(Psf psf) { loaded_ = std::make_unique<LoadedPsf>(std::move(psf)); }
@@ -129,6 +152,7 @@ void Engine::check_image(const specex_image &image) const {
   if (image.type != SPECEX_FLOAT32 && image.type != SPECEX_FLOAT64)
     fail(SPECEX_ERROR_ARGUMENT,
          "image.type is %d; it must be SPECEX_FLOAT32 or SPECEX_FLOAT64", image.type);
+  check_reach("image", image.memory, *backend_);
   if (image.nx < 1 || image.ny < 1 || image.nx > far_pixel || image.ny > far_pixel)
     fail(SPECEX_ERROR_ARGUMENT, "an image of %lld x %lld pixels is not usable",
          static_cast<long long>(image.nx), static_cast<long long>(image.ny));
@@ -149,35 +173,61 @@ void Engine::check_image(const specex_image &image) const {
 }
 
 void Engine::run(const specex_image &image, std::span<const specex_patch> patches,
-                 std::span<PatchOutput> outputs, Progress &progress,
-                 StageTotals &stages) const {
+                 std::span<PatchOutput> outputs, const specex_frame *frame,
+                 const Log &log, Progress &progress, StageTotals &stages) {
   Rules rules;
   rules.compat = options_.compat == SPECEX_COMPAT_GPU_SPECTER;
   rules.noise = options_.decorrelate == SPECEX_DECORRELATE_NOISE;
   rules.regularize = options_.regularize;
   rules.psferr = psferr();
-  backend_->extract({loaded_->psf, *loaded_->spots, image, rules, progress, stages},
-                    patches, outputs);
+  const Run run{loaded_->psf, *loaded_->spots, image, rules,
+                progress,     stages,          log,   frame};
+  if (!no_gpu_.empty()) log.write(SPECEX_LOG_INFO, "%s", no_gpu_.c_str());
+  progress.start(static_cast<int64_t>(patches.size()));
+  try {
+    backend_->extract(run, patches, outputs);
+    return;
+  } catch (const Error &error) {
+    const bool of_device =
+        error.status() == SPECEX_ERROR_DEVICE || error.status() == SPECEX_ERROR_MEMORY;
+    const bool reachable = image.memory == SPECEX_MEMORY_HOST &&
+                           (frame == nullptr || frame->memory == SPECEX_MEMORY_HOST);
+    if (options_.backend != SPECEX_BACKEND_AUTO || backend_->device_memory() == nullptr ||
+        !of_device || !reachable)
+      throw;
+    no_gpu_ = error.what();
+  }
+  log.write(SPECEX_LOG_WARNING, "%s: from here on the CPU is used", no_gpu_.c_str());
+  backend_ = make_cpu_backend(num_threads_);
+  // What was written by then is written again, but models are added to.
+  for (PatchOutput &output : outputs) {
+    output.status = SPECEX_OK;
+    output.path = SPECEX_PATH_NONE;
+    const ModelTarget &model = output.model;
+    if (model.pixels != nullptr && (frame == nullptr || &output == &outputs.front()))
+      std::fill_n(model.pixels, model.stride * model.box.height(), 0.0);
+  }
+  progress.start(static_cast<int64_t>(patches.size()));
+  backend_->extract(run, patches, outputs);
 }
 
 specex_status Engine::extract_patches(const specex_image &image,
                                       std::span<const specex_patch> patches,
-                                      std::span<specex_result> results,
-                                      Progress &progress, StageTotals &stages) const {
+                                      std::span<specex_result> results, const Log &log,
+                                      Progress &progress, StageTotals &stages) {
   stages.clear();
   const StageClock clock(stages);
   check_image(image);
   if (options_.strict != 0)
     for (const specex_patch &patch : patches)
-      refuse_bad_pixels(count_bad_pixels(image, patch_box(patch, image)));
+      refuse_bad_pixels(count_bad(image, patch_box(patch, image)));
   std::vector<PatchOutput> outputs;
   for (size_t k = 0; k < patches.size(); ++k) {
     outputs.emplace_back(patches[k], results[k]);
     if (results[k].model != nullptr)
       std::fill_n(results[k].model, model_size(patches[k]), 0.0);
   }
-  progress.start(static_cast<int64_t>(patches.size()));
-  run(image, patches, outputs, progress, stages);
+  run(image, patches, outputs, nullptr, log, progress, stages);
   for (size_t k = 0; k < patches.size(); ++k) {
     results[k].status = outputs[k].status;
     results[k].path = outputs[k].path;
@@ -189,40 +239,88 @@ specex_status Engine::extract_patches(const specex_image &image,
   return all_good ? SPECEX_OK : SPECEX_PARTIAL;
 }
 
+int64_t Engine::count_bad(const specex_image &image, const Box &box) const {
+  if (image.memory == SPECEX_MEMORY_DEVICE)
+    return backend_->device_memory()->count_bad_pixels(image, box);
+  std::atomic<int64_t> bad{0};
+  constexpr size_t part = 256;  // rows
+  deal_parts(num_threads_, static_cast<size_t>(box.height()), part,
+             [&](size_t begin, size_t end) {
+               bad += count_bad_pixels(
+                   image, {box.xmin, box.xmax, box.ymin + static_cast<int>(begin),
+                           box.ymin + static_cast<int>(end)});
+             });
+  return bad;
+}
+
+// The frame as it is where no patch covers it.
+void Engine::begin_frame(const specex_grid &grid, specex_frame &frame) const {
+  std::vector<double> wavelengths(static_cast<size_t>(grid.nwave));
+  for (int64_t w = 0; w < grid.nwave; ++w)
+    wavelengths[static_cast<size_t>(w)] = wavelength(grid, w);
+  const auto bytes = static_cast<int64_t>(wavelengths.size() * sizeof(double));
+  if (frame.memory == SPECEX_MEMORY_DEVICE) {
+    DeviceMemory &memory = *backend_->device_memory();
+    memory.clear(frame);
+    clear_counts(frame);
+    if (frame.wavelength != nullptr)
+      memory.copy_to_device(frame.wavelength, wavelengths.data(), bytes);
+    return;
+  }
+  clear_frame(frame, num_threads_);
+  if (frame.wavelength != nullptr)
+    std::copy(wavelengths.begin(), wavelengths.end(), frame.wavelength);
+}
+
+// BAD2DFIT, by the medians of chi2pix.
+void Engine::flag(specex_frame &frame) const {
+  if (frame.memory != SPECEX_MEMORY_DEVICE) {
+    flag_bad_fits(frame, num_threads_);
+    return;
+  }
+  if (frame.chi2pix == nullptr || frame.mask == nullptr) return;
+  const auto bins = static_cast<size_t>(frame.nspec * frame.nwave);
+  std::vector<double> chi2pix(bins);
+  std::vector<int32_t> mask(bins);
+  const auto chi2_bytes = static_cast<int64_t>(bins * sizeof(double));
+  const auto mask_bytes = static_cast<int64_t>(bins * sizeof(int32_t));
+  DeviceMemory &memory = *backend_->device_memory();
+  memory.copy_from_device(chi2pix.data(), frame.chi2pix, chi2_bytes);
+  memory.copy_from_device(mask.data(), frame.mask, mask_bytes);
+  specex_frame here = frame;
+  here.chi2pix = chi2pix.data();
+  here.mask = mask.data();
+  flag_bad_fits(here, num_threads_);
+  memory.copy_to_device(frame.mask, mask.data(), mask_bytes);
+}
+
 specex_status Engine::extract_frame(const specex_image &image, const specex_grid &grid,
                                     specex_frame &frame, const Log &log,
-                                    Progress &progress, StageTotals &stages) const {
+                                    Progress &progress, StageTotals &stages) {
   stages.clear();
   const StageClock clock(stages);
   check_image(image);
+  check_reach("frame", frame.memory, *backend_);
   std::vector<specex_patch> patches = plan(grid, frame.first_fiber, frame.nspec);
   if (options_.compat == SPECEX_COMPAT_NONE)
     for (specex_patch &patch : patches) trim(image, patch);
-  std::atomic<int64_t> bad{0};
-  constexpr size_t part = 256;  // rows
-  deal_parts(
-      num_threads_, static_cast<size_t>(image.ny), part, [&](size_t begin, size_t end) {
-        bad += count_bad_pixels(image, {0, static_cast<int>(image.nx),
-                                        static_cast<int>(begin), static_cast<int>(end)});
-      });
+  const int64_t bad =
+      count_bad(image, {0, static_cast<int>(image.nx), 0, static_cast<int>(image.ny)});
   if (options_.strict != 0) refuse_bad_pixels(bad);
   if (bad > 0)
     log.write(SPECEX_LOG_WARNING,
               "%lld pixels are not finite or have a negative ivar: masked",
-              static_cast<long long>(bad.load()));
+              static_cast<long long>(bad));
 
-  clear_frame(frame, num_threads_);
+  begin_frame(grid, frame);
   frame.nbadpixel = bad;
-  if (frame.wavelength != nullptr)
-    for (int64_t w = 0; w < grid.nwave; ++w) frame.wavelength[w] = wavelength(grid, w);
-  progress.start(static_cast<int64_t>(patches.size()));
   std::vector<PatchOutput> outputs;
   for (const specex_patch &patch : patches) outputs.emplace_back(patch, frame);
-  run(image, patches, outputs, progress, stages);
+  run(image, patches, outputs, &frame, log, progress, stages);
   if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
   for (const PatchOutput &output : outputs)
     count_patch(output.status, output.path, frame);
-  flag_bad_fits(frame, num_threads_);
+  flag(frame);
   if (frame.npatch_failed > 0)
     log.write(SPECEX_LOG_WARNING, "%lld of %lld patches failed: their bins are masked",
               static_cast<long long>(frame.npatch_failed),

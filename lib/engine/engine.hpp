@@ -30,20 +30,24 @@ class Engine {
 
   specex_status extract_patches(const specex_image &image,
                                 std::span<const specex_patch> patches,
-                                std::span<specex_result> results, Progress &progress,
-                                StageTotals &stages) const;
+                                std::span<specex_result> results, const Log &log,
+                                Progress &progress, StageTotals &stages);
 
   specex_status extract_frame(const specex_image &image, const specex_grid &grid,
                               specex_frame &frame, const Log &log, Progress &progress,
-                              StageTotals &stages) const;
+                              StageTotals &stages);
 
   void project(const specex_grid &grid, int first_fiber, int nspec, const double *spectra,
                int64_t nx, int64_t ny, double *image, Progress &progress) const;
 
  private:
   void check_image(const specex_image &image) const;
+  int64_t count_bad(const specex_image &image, const Box &box) const;
+  void begin_frame(const specex_grid &grid, specex_frame &frame) const;
+  void flag(specex_frame &frame) const;
   void run(const specex_image &image, std::span<const specex_patch> patches,
-           std::span<PatchOutput> outputs, Progress &progress, StageTotals &stages) const;
+           std::span<PatchOutput> outputs, const specex_frame *frame, const Log &log,
+           Progress &progress, StageTotals &stages);
 
   // On the heap, so that the spot model's reference outlives a move.
   struct LoadedPsf {
@@ -54,6 +58,7 @@ class Engine {
 
   specex_options options_;
   int num_threads_;
+  std::string no_gpu_;  // why the CPU was chosen, where a GPU was to be
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<LoadedPsf> loaded_;
 };

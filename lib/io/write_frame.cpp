@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/array_memory.hpp"
 #include "base/error.hpp"
 #include "io/atomic_file.hpp"
 #include "io/scores.hpp"
@@ -11,6 +12,7 @@ namespace specex::io {
 namespace {
 
 void check(const specex_frame &frame, const Output &output) {
+  check_host_memory("frame", frame.memory);
   if (frame.nspec < 1 || frame.nwave < 1 || frame.nwave > limits::pixels)
     fail(SPECEX_ERROR_ARGUMENT, "frame.nspec = %d or frame.nwave = %lld is not valid",
          frame.nspec, static_cast<long long>(frame.nwave));

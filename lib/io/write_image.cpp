@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/write_image.hpp"
 
+#include "base/array_memory.hpp"
 #include "base/error.hpp"
 #include "io/atomic_file.hpp"
 
@@ -11,6 +12,7 @@ void check(const specex_image &image) {
   if (image.type != SPECEX_FLOAT32 && image.type != SPECEX_FLOAT64)
     fail(SPECEX_ERROR_ARGUMENT,
          "image.type = %d is not one of SPECEX_FLOAT32 and _FLOAT64", image.type);
+  check_host_memory("image", image.memory);
   int64_t pixels = 0;
   if (image.nx < 1 || image.ny < 1 ||
       __builtin_mul_overflow(image.nx, image.ny, &pixels) || pixels > limits::pixels)

@@ -70,6 +70,10 @@ void clear_frame(specex_frame &frame, int threads) {
   fill(frame.resolution, bins * frame.ndiag, 0.0, threads);
   fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA}, threads);
   fill(frame.model, frame.model_nx * frame.model_ny, 0.0, threads);
+  clear_counts(frame);
+}
+
+void clear_counts(specex_frame &frame) {
   frame.npatch = frame.npatch_failed = frame.nbadpixel = 0;
   frame.npath_dense = frame.npath_banded = frame.npath_vector = 0;
 }

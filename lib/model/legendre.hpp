@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/host_device.hpp"
+
 namespace specex {
 
 // Calls visit(k, P_k(t)) for k < n, by the three-term recurrence
 // (k + 1) P_{k+1} = (2 k + 1) t P_k - k P_{k-1}.
 template <class Visit>
-inline void for_each_legendre(int n, double t, Visit &&visit) {
+SPECEX_HOST_DEVICE inline void for_each_legendre(int n, double t, Visit &&visit) {
   double before = 0.0;
   double current = 1.0;
   for (int k = 0; k < n; ++k) {
@@ -29,6 +31,11 @@ inline double legendre_sum(const double *coefficient, int n, double t) {
   return sum;
 }
 
+// Maps [low, high] to [-1, 1].
+SPECEX_HOST_DEVICE inline double scaled_wave(double wave, double low, double high) {
+  return 2.0 * (wave - low) / (high - low) - 1.0;
+}
+
 // One series per fibre over a common wavelength range; extrapolates outside it.
 struct LegendreTable {
   int ncoef = 0;
@@ -36,10 +43,7 @@ struct LegendreTable {
   double wavemax = 1.0;
   std::vector<double> coefficients;  // [fibre][ncoef]
 
-  // Maps [wavemin, wavemax] to [-1, 1].
-  double scaled(double wave) const {
-    return 2.0 * (wave - wavemin) / (wavemax - wavemin) - 1.0;
-  }
+  double scaled(double wave) const { return scaled_wave(wave, wavemin, wavemax); }
   double at(int fiber, double wave) const {
     return legendre_sum(
         coefficients.data() + static_cast<size_t>(fiber) * static_cast<size_t>(ncoef),

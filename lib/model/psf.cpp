@@ -63,12 +63,7 @@ const LegendreTable *Psf::find(std::string_view name) const {
 }
 
 Corner spot_corner(const Psf &psf, double x, double y) {
-  const auto pixel = [](double position) {
-    if (std::isnan(position)) return -far_pixel;  // of a series that overflows
-    return static_cast<int>(
-        std::clamp(std::floor(position), -double{far_pixel}, double{far_pixel}));
-  };
-  return {pixel(x - psf.hsizex + 0.5), pixel(y - psf.hsizey + 0.5)};
+  return {corner_pixel(x, psf.hsizex), corner_pixel(y, psf.hsizey)};
 }
 
 Psf copy_psf(const specex_psf &given) {

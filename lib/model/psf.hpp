@@ -6,11 +6,13 @@
 
 #include <specex/specex.h>
 
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/host_device.hpp"
 #include "model/legendre.hpp"
 
 namespace specex {
@@ -49,6 +51,11 @@ struct Corner {
   int x;
   int y;
 };
+SPECEX_HOST_DEVICE inline int corner_pixel(double position, int half_size) {
+  const double lowest = std::floor(position - half_size + 0.5);
+  if (!(lowest >= -far_pixel)) return -far_pixel;  // nor of a series that overflows
+  return lowest > far_pixel ? far_pixel : static_cast<int>(lowest);
+}
 Corner spot_corner(const Psf &psf, double x, double y);
 
 // Checks every size and value. Throws ARGUMENT, PSF or UNSUPPORTED.

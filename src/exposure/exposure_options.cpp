@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "exposure/exposure_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "exposure/memory_budget.hpp"
 #include "input_file.hpp"
@@ -156,8 +158,7 @@ void write_report(const ExposureOptions &options, const Report &report,
   json["threads"] = shape.extractors * shape.threads;
   json["readers"] = shape.readers;
   json["writers"] = shape.writers;
-  write_text(path,
-             json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+  write_json(path, json);
 }
 
 }  // namespace specex_cli

@@ -3,7 +3,6 @@
 // The options of a run over many frames, and what follows from them.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,10 @@
 #include "exposure/pipeline.hpp"
 #include "exposure/report.hpp"
 #include "extract_options.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace specex_cli {
 

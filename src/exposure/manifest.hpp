@@ -11,7 +11,7 @@ namespace specex_cli {
 
 // One frame of a list: options by their names, without the dashes.
 struct ManifestRow {
-  std::string where;  // for messages: "night.csv, line 3"
+  std::string where;  // for messages: "'night.csv', line 3"
   std::vector<std::pair<std::string, std::string>> values;
 };
 

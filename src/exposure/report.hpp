@@ -5,7 +5,7 @@
 
 #include <chrono>
 #include <mutex>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -55,8 +55,8 @@ class Report {
 
   // Keys: total_s, frames_per_hour (of those that were extracted), read_s, extract_s,
   // write_s (sums over frames), good, verified, degraded, failed, waiting (numbers of
-  // frames), peak_memory_mb, and frames, a list with input, output, outcome, reason and
-  // the times of each.
+  // frames), peak_memory_mb, and frames, a list with input, output, outcome, exit_code,
+  // reason and the times of each.
   nlohmann::ordered_json json() const;
 
  private:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The binary interface is what tests/abi/manifest.txt says: layout and numbers of the
-# headers, and the library exports every function that they declare and nothing else.
+# headers, and the library exports every function that they declare and nothing else. The
+# packages of other languages have the version of the headers.
 #
 #   test_manifest.sh SOURCE_DIR LIBRARY
 set -euo pipefail
@@ -31,3 +32,12 @@ echo "-- every constant of the headers is listed"
 grep -ohE '\bSPECEX_[A-Z0-9_]+ = -?[0-9]+' "$source"/include/specex/*.h |
   sed 's/\(.*\) = /value \1 /' | sort >"$work/constants"
 grep '^value ' "$manifest" | sort | diff "$work/constants" -
+
+echo "-- the packages have the version of the headers"
+version=$(sed -nE 's/^#define SPECEX_VERSION_[A-Z]+ //p' "$source/include/specex/specex.h" | paste -sd.)
+for package in fortran/fpm.toml julia/Project.toml; do
+  grep -qx "version = \"$version\"" "$source/bindings/$package" ||
+    { echo "bindings/$package has not $version"; exit 1; }
+done
+grep -qx "version = v\"$version\"" "$source/bindings/julia/build_tarballs.jl" ||
+  { echo "bindings/julia/build_tarballs.jl has not $version"; exit 1; }

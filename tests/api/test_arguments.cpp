@@ -87,6 +87,9 @@ void arguments_of_images_are_checked(void **) {
       [](Stage &s) { s.image.type = 0; },
       [](Stage &s) { s.image.type = 3; },
       [](Stage &s) { s.image.type = low; },
+      [](Stage &s) { s.image.memory = -1; },
+      [](Stage &s) { s.image.memory = 2; },
+      [](Stage &s) { s.image.memory = high; },
       [](Stage &s) { s.image.nx = 0; },
       [](Stage &s) { s.image.nx = -1; },
       [](Stage &s) { s.image.nx = longest; },
@@ -148,6 +151,8 @@ void arguments_of_frames_are_checked(void **) {
                      [](Stage &s) { s.frame.frame.ndiag = 7; },
                      [](Stage &s) { s.frame.frame.ndiag = 0; },
                      [](Stage &s) { s.frame.frame.ndiag = high; },
+                     [](Stage &s) { s.frame.frame.memory = -1; },
+                     [](Stage &s) { s.frame.frame.memory = 2; },
                      [](Stage &s) { s.frame.frame.model_nx += 1; },
                      [](Stage &s) { s.frame.frame.model_ny = 0; },
                      [](Stage &s) { s.frame.frame.model_ny = longest; },
@@ -163,10 +168,24 @@ void arguments_of_frames_are_checked(void **) {
                      [](Stage &s) { s.frame.frame.ndiag = 0; },
                      [](Stage &s) { s.frame.frame.ndiag = 7; },
                      [](Stage &s) { s.frame.frame.ndiag = low; },
+                     [](Stage &s) { s.frame.frame.memory = SPECEX_MEMORY_DEVICE; },
+                     [](Stage &s) { s.frame.frame.memory = low; },
                      [](Stage &s) { s.frame.frame.model_nx = 0; },
                      [](Stage &s) { s.frame.frame.model_ny = -3; },
                      [](Stage &s) { s.frame.frame.model_ny = longest; },
                  });
+}
+
+// Stage computes on the CPU.
+void arguments_in_device_memory_need_the_cuda_backend(void **) {
+  const Spoil image = [](Stage &s) { s.image.memory = SPECEX_MEMORY_DEVICE; };
+  const Spoil frame = [](Stage &s) { s.frame.frame.memory = SPECEX_MEMORY_DEVICE; };
+  assert_refused(&Stage::extract_frame, SPECEX_ERROR_UNSUPPORTED, {image, frame});
+  assert_refused(&Stage::extract_patches, SPECEX_ERROR_UNSUPPORTED, {image});
+  Stage stage;
+  image(stage);
+  assert_status(stage.extract_frame(), SPECEX_ERROR_UNSUPPORTED);
+  assert_non_null(std::strstr(specex_last_error(stage.context), "image.memory"));
 }
 
 void arguments_hostile_frames_without_arrays_are_harmless(void **) {
@@ -584,6 +603,7 @@ int main() {
       cmocka_unit_test(arguments_of_images_are_checked),
       cmocka_unit_test(arguments_of_grids_are_checked),
       cmocka_unit_test(arguments_of_frames_are_checked),
+      cmocka_unit_test(arguments_in_device_memory_need_the_cuda_backend),
       cmocka_unit_test(arguments_hostile_frames_without_arrays_are_harmless),
       cmocka_unit_test(arguments_of_patches_are_checked),
       cmocka_unit_test(arguments_senseless_patches_are_harmless),

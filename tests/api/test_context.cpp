@@ -110,6 +110,9 @@ void context_hostile_options_are_refused_by_name(void **) {
   assert_refused(&O::pixpad_frac, {-0.1, 1.001, nan, inf, -inf, 1e308}, "pixpad_frac");
   assert_refused(&O::regularize, {-1e-4, nan, inf, -inf, 1e308}, "regularize");
   assert_refused(&O::psferr, {nan, inf, 1e308}, "psferr");
+  assert_refused(&O::device, {-1, 1024, low, high}, "device");
+  assert_refused(&O::num_devices, {0, -1, 65, low, high}, "num_devices");
+  assert_refused(&O::device_memory, {int64_t{-1}, INT64_MIN}, "device_memory");
 }
 
 void context_missing_device_is_said(void **) {

@@ -392,6 +392,8 @@ int main(int argc, char **argv) {
   if (specex_test::lacks_instructions()) return 77;
   const std::string name = argc > 1 ? argv[1] : "cpu";
   if (name == "reference") tested_backend = SPECEX_BACKEND_REFERENCE;
+  if (name == "cuda") tested_backend = SPECEX_BACKEND_CUDA;
+  if (!specex_test::has_backend(tested_backend)) return 77;
   const CMUnitTest tests[] = {
       cmocka_unit_test(backends_outputs_are_always_finite),
       cmocka_unit_test(backends_agree_with_the_reference),

@@ -77,18 +77,19 @@ expect "a name of odd characters" \
 expect "every option" extract -o options.fits "${range[@]}" -s 1 -n 3 -r 0.001 \
   --bundlesize 5 --nsubbundles 2 --nwavestep 33 --wavepad 8 --wavepad-frac 0.5 \
   --pixpad-frac 0.7 --psferr 0.02 --badmask 0x2f --decorrelate noise --strict
+version=$("$specex" --version | grep -oE '[0-9.]+$')
 while read -r name value; do
   expect "key $name" has_key options.fits "$name" "$value"
-done <<'KEYS'
+done <<KEYS
 NSPEC 3
 WAVEMIN 6500.0
 WAVEMAX 6600.0
 WAVESTEP 0.8
-SPECTER libspecex 0.1.0
+SPECTER libspecex $version
 IN_PSF psf.fits
 IN_IMG image.fits
 DEPNAM00 libspecex
-DEPVER00 0.1.0
+DEPVER00 $version
 CAMERA r0
 FLAVOR science
 BUNIT electron/Angstrom

@@ -333,6 +333,9 @@ void write_frame_wrong_arguments_are_refused(void **) {
   frame.flux = nullptr;
   refused_frame(frame, "flux");
   frame = arrays.frame;
+  frame.memory = SPECEX_MEMORY_DEVICE;
+  refused_frame(frame, "host memory");
+  frame = arrays.frame;
   frame.ndiag = 0;
   refused_frame(frame, "ndiag");
   frame = arrays.frame;

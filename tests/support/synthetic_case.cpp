@@ -279,6 +279,16 @@ std::vector<specex_patch> plan(specex_context *context, const specex_grid &grid,
   return patches;
 }
 
+bool has_backend(int32_t backend) {
+  specex_options options = small_options(backend);
+  specex_context *context = nullptr;
+  const specex_status status = specex_create(&options, &context);
+  specex_destroy(context);
+  if (status != SPECEX_ERROR_NO_DEVICE) return true;
+  std::printf("skipped: %s\n", specex_last_error(nullptr));
+  return false;
+}
+
 bool lacks_instructions() {
   specex_context *context = nullptr;
   const bool lacking = specex_create(nullptr, &context) == SPECEX_ERROR_UNSUPPORTED;

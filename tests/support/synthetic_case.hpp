@@ -81,6 +81,9 @@ class Context {
   specex_context *context_ = nullptr;
 };
 
+// Whether this build and machine have it; says why not.
+bool has_backend(int32_t backend);
+
 // Whether SPECEX_SIMD asks for vector instructions that this processor lacks.
 bool lacks_instructions();
 

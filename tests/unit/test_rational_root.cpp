@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kernels/cpu/rational_root.hpp"
+#include "kernels/shared/rational_root.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -12,12 +12,12 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/cpu/rational_root.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/cpu/simd/instruction_sets.hpp"
 #include "kernels/shared/chi2.hpp"
 #include "kernels/shared/dense_algebra.hpp"
 #include "kernels/shared/gauss_hermite_spots.hpp"
+#include "kernels/shared/rational_root.hpp"
 #include "support/cmocka.hpp"
 #include "support/random.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The cuts of long patches: integers only.
-#include "kernels/cpu/windows.hpp"
+#include "kernels/shared/windows.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -42,13 +42,8 @@ std::vector<specex_patch> plan(const Psf &psf, int nwave, int nwavestep) {
 
 std::vector<Window> cut(const Psf &psf, const specex_patch &patch,
                         const specex::Rules &rules = {}) {
-  const auto spots = specex::make_spot_model(psf);
-  const specex_image image{};
-  specex::Progress progress;
-  specex::StageTotals stages;
-  const specex::Run run{psf, *spots, image, rules, progress, stages};
   std::vector<Window> windows;
-  specex::cut_into_windows(run, 7, patch, windows);
+  specex::cut_into_windows(rules, psf, 7, patch, windows);
   return windows;
 }
 

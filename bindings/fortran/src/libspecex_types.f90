@@ -51,7 +51,9 @@ module libspecex_types
   integer(c_int32_t), parameter :: &
     SPECEX_PSF_GAUSS_HERMITE = 1, &
     SPECEX_FLOAT32 = 1, &
-    SPECEX_FLOAT64 = 2
+    SPECEX_FLOAT64 = 2, &
+    SPECEX_MEMORY_HOST = 0, &
+    SPECEX_MEMORY_DEVICE = 1
 
   integer(c_int32_t), parameter :: &
     SPECEX_MASK_SOMEBADPIX = 1, &
@@ -104,8 +106,11 @@ module libspecex_types
     real(c_double) :: regularize = 0
     real(c_double) :: psferr = 0
     integer(c_int32_t) :: strict = 0
+    integer(c_int32_t) :: device = 0
+    integer(c_int32_t) :: num_devices = 0
     integer(c_int32_t) :: reserved0 = 0
-    integer(c_int64_t) :: reserved(8) = 0
+    integer(c_int64_t) :: device_memory = 0
+    integer(c_int64_t) :: reserved(6) = 0
   end type
 
   type, bind(c) :: specex_psf
@@ -153,7 +158,7 @@ module libspecex_types
   type, bind(c) :: specex_image
     integer(c_int64_t) :: struct_size = 96
     integer(c_int32_t) :: type = SPECEX_FLOAT64
-    integer(c_int32_t) :: reserved0 = 0
+    integer(c_int32_t) :: memory = SPECEX_MEMORY_HOST
     integer(c_int64_t) :: nx = 0
     integer(c_int64_t) :: ny = 0
     type(c_ptr) :: pixels = c_null_ptr  ! (nx, ny)
@@ -215,7 +220,7 @@ module libspecex_types
     integer(c_int32_t) :: nspec = 0
     integer(c_int64_t) :: nwave = 0
     integer(c_int32_t) :: ndiag = 0
-    integer(c_int32_t) :: reserved0 = 0
+    integer(c_int32_t) :: memory = SPECEX_MEMORY_HOST
     type(c_ptr) :: wavelength = c_null_ptr        ! (nwave)
     type(c_ptr) :: flux = c_null_ptr              ! (nwave, nspec)
     type(c_ptr) :: ivar = c_null_ptr              ! (nwave, nspec)

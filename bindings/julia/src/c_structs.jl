@@ -17,8 +17,11 @@ struct specex_options
     regularize::Float64
     psferr::Float64
     strict::Int32
+    device::Int32
+    num_devices::Int32
     reserved0::Int32
-    reserved::NTuple{8, Int64}
+    device_memory::Int64
+    reserved::NTuple{6, Int64}
 end
 
 struct specex_psf
@@ -66,7 +69,7 @@ end
 struct specex_image
     struct_size::Int64
     type::Int32
-    reserved0::Int32
+    memory::Int32
     nx::Int64
     ny::Int64
     pixels::Ptr{Cvoid}
@@ -128,7 +131,7 @@ struct specex_frame
     nspec::Int32
     nwave::Int64
     ndiag::Int32
-    reserved0::Int32
+    memory::Int32
     wavelength::Ptr{Float64}
     flux::Ptr{Float64}
     ivar::Ptr{Float64}

@@ -11,6 +11,7 @@
     test_error(() -> psf_info(context), SPECEX_ERROR_STATE, "PSF")
     @test_throws ArgumentError Context(threads = 2)
     test_error(() -> Context(num_threads = -1), SPECEX_ERROR_ARGUMENT, "num_threads")
+    test_error(() -> Context(num_devices = 0), SPECEX_ERROR_ARGUMENT, "num_devices")
 
     close(context)
     close(context)  # as closing files is

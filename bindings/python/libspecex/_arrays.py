@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 import numpy as np
+
+from ._device import View, as_device, ready_address
 
 Shape = Tuple[Optional[int], ...]
 _HOST = (1, 3)  # DLPack's numbers of memory that a processor can read
@@ -20,7 +22,7 @@ def on_host(array: Any, name: str) -> np.ndarray:
     device = getattr(array, "__dlpack_device__", lambda: _HOST)
     if hasattr(array, "__cuda_array_interface__") or device()[0] not in _HOST:
         raise TypeError(
-            f"{name} lies on a GPU, which libspecex does not extract on yet: "
+            f"{name} lies on a GPU, where only images and frames may be: "
             "copy it to the host, for example with cupy.asnumpy"
         )
     return np.asarray(array)
@@ -35,20 +37,39 @@ def contiguous(array: Any, name: str, dtype: Any, ndim: int) -> np.ndarray:
 def in_rows(array: Any, name: str, dtype: Any) -> np.ndarray:
     """An image whose rows have no gaps within, though perhaps between them."""
     plane = with_shape(on_host(array, name), name, (None, None))
-    itemsize = np.dtype(dtype).itemsize
-    usable = (
-        plane.dtype == dtype
-        and plane.flags.aligned
-        and plane.strides[1] == itemsize
-        and plane.strides[0] % itemsize == 0
-        and plane.strides[0] >= plane.shape[1] * itemsize
-    )
+    usable = plane.dtype == dtype and plane.flags.aligned and _has_rows(plane)
     return plane if usable else np.ascontiguousarray(plane, dtype)
 
 
-def with_shape(array: np.ndarray, name: str, shape: Shape) -> np.ndarray:
+def _has_rows(plane: np.ndarray | View) -> bool:
+    (_, nx), (across, along), size = plane.shape, plane.strides, plane.dtype.itemsize
+    return along == size and across % size == 0 and across >= nx * size
+
+
+def device_rows(array: Any, name: str, dtypes: Sequence[Any]) -> Any:
+    """An image on a GPU, whose rows have no gaps within."""
+    array = as_device(array, name)
+    plane = with_shape(View(array), name, (None, None))
+    if plane.dtype not in dtypes or not _has_rows(plane):
+        names = " or ".join(str(np.dtype(dtype)) for dtype in dtypes)
+        raise TypeError(f"{name} on a GPU has to be {names}, without gaps in its rows")
+    return array
+
+
+def device_block(array: Any, name: str, dtype: Any, ndim: int) -> Any:
+    """An array on a GPU without gaps, which may be written to."""
+    array = as_device(array, name)
+    block = with_shape(View(array), name, (None,) * ndim)
+    if block.dtype != dtype or not block.gapless or block.read_only:
+        raise TypeError(
+            f"{name} on a GPU has to be {np.dtype(dtype)}, C-contiguous and writable"
+        )
+    return array
+
+
+def with_shape(array: Any, name: str, shape: Shape) -> Any:
     """The array, if it has the shape, in which None is any size."""
-    fits = array.ndim == len(shape) and all(
+    fits = len(array.shape) == len(shape) and all(
         wanted in (None, size) for wanted, size in zip(shape, array.shape)
     )
     if not fits:
@@ -57,9 +78,11 @@ def with_shape(array: np.ndarray, name: str, shape: Shape) -> np.ndarray:
     return array
 
 
-def address(array: np.ndarray | None) -> int | None:
+def address(array: Any) -> int | None:
     """Where an array lies; NULL for one that is not wanted."""
-    return None if array is None else array.ctypes.data
+    if array is None:
+        return None
+    return array.ctypes.data if isinstance(array, np.ndarray) else ready_address(array)
 
 
 class _Borrowed:

@@ -31,8 +31,11 @@ class specex_options(_Sized):
         ("regularize", c_double),
         ("psferr", c_double),
         ("strict", c_int32),
+        ("device", c_int32),
+        ("num_devices", c_int32),
         ("reserved0", c_int32),
-        ("reserved", c_int64 * 8),
+        ("device_memory", c_int64),
+        ("reserved", c_int64 * 6),
     ]
 
 
@@ -86,7 +89,7 @@ class specex_image(_Sized):
     _fields_ = [
         ("struct_size", c_int64),
         ("type", c_int32),
-        ("reserved0", c_int32),
+        ("memory", c_int32),
         ("nx", c_int64),
         ("ny", c_int64),
         ("pixels", c_void_p),
@@ -156,7 +159,7 @@ class specex_frame(_Sized):
         ("nspec", c_int32),
         ("nwave", c_int64),
         ("ndiag", c_int32),
-        ("reserved0", c_int32),
+        ("memory", c_int32),
         ("wavelength", c_void_p),
         ("flux", c_void_p),
         ("ivar", c_void_p),

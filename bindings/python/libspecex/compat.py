@@ -52,7 +52,8 @@ def extract_frame(
     Bundles are counted from `specmin` and always whole. With an MPI communicator, `img`
     and `psf` are those of rank 0, which gets the frame; others get None. Each rank
     extracts whole bundles, with as many threads as it may have, so that `batch_subbundle`
-    and `ranks_per_bundle` have nothing to say.
+    and `ranks_per_bundle` have nothing to say. With `gpu`, it has the CUDA backend, and
+    `img` may be on the GPU; the frame is in the host's memory either way.
     """
     moments = {"init-mpi-comm": time.time()}
     rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
@@ -85,7 +86,9 @@ def extract_frame(
         fibers = range(first * bundlesize, last * bundlesize)
         frame = None  # for ranks that outnumber the bundles
         if fibers:
-            frame = context.extract_frame(image, grid, fibers, model=bool(model))
+            shape = image.shape if model else None
+            frame = Frame._empty(grid, fibers, context.psf_info().ndiag, shape)
+            frame = context._fill(frame, image, grid, fibers)
     moments["extracted-bundles"] = time.time()
 
     frames = [frame] if comm is None else comm.gather(frame, root=0)

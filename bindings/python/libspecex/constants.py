@@ -78,6 +78,13 @@ class PixelType(IntEnum):
     FLOAT64 = 2
 
 
+class Memory(IntEnum):
+    """Where arrays are: in that of the processor, or of a GPU."""
+
+    HOST = 0
+    DEVICE = 1
+
+
 class Mask(IntFlag):
     """Bits of a frame's mask."""
 

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 from ctypes import byref, c_int64, c_void_p, create_string_buffer, sizeof
 from enum import IntEnum
-from typing import Any, Callable, Sequence, TypeVar
+from typing import Any, Callable, Mapping, Sequence, TypeVar
 from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 
 from . import _signals
 from ._arrays import address, contiguous, with_shape
+from ._device import cupy, on_device
 from ._library import LogCallback, ProgressCallback, library
 from ._structs import specex_options, specex_psf_info, specex_result
 from .constants import NSTAGE, Backend, Compat, Decorrelate, Status
@@ -68,6 +69,9 @@ class Context:
         regularize: float | None = None,
         psferr: float | None = None,
         strict: bool = False,
+        device: int | None = None,
+        num_devices: int | None = None,
+        device_memory: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
         log: Callable[[int, str], Any] | None = None,
     ) -> None:
@@ -85,6 +89,9 @@ class Context:
             regularize=regularize,
             psferr=psferr,
             strict=strict,
+            device=device,
+            num_devices=num_devices,
+            device_memory=device_memory,
         )
         options = specex_options()
         check(library.specex_options_init(byref(options), sizeof(options)))
@@ -162,15 +169,28 @@ class Context:
         *,
         resolution: bool = True,
         model: bool = False,
+        out: Mapping[str, Any] | None = None,
     ) -> Frame:
         """Extracts the fibres of a range, all of the PSF's where it is None.
 
         A patch that fails is masked and counted in `npatch_failed`; it is no exception.
+
+        The frame of an image on a GPU is made of CuPy's arrays where CuPy is installed,
+        any other of NumPy's. `out` may have arrays to be filled instead, by their names
+        in a Frame, in the host's memory or on a GPU: `out={"flux": flux}` gives the flux
+        alone.
         """
         info = self.psf_info()
         fibers = _consecutive(range(info.nspec) if fibers is None else fibers)
+        if out is not None:
+            return self._fill(Frame._of_arrays(out, fibers.start), image, grid, fibers)
         ndiag = info.ndiag if resolution else None
-        frame = Frame._empty(grid, fibers, ndiag, image.shape if model else None)
+        model_shape = image.shape if model else None
+        arrays = (cupy() if on_device(image.pixels) else None) or np
+        frame = Frame._empty(grid, fibers, ndiag, model_shape, arrays)
+        return self._fill(frame, image, grid, fibers)
+
+    def _fill(self, frame: Frame, image: Image, grid: Grid, fibers: range) -> Frame:
         view = frame._struct()
         self._run(
             library.specex_extract_frame,

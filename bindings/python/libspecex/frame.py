@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 
-from ._arrays import Shape, address, borrow, contiguous, with_shape
+from ._arrays import Shape, address, borrow, contiguous, device_block, on_host, with_shape
+from ._device import memory_of, on_device
 from ._structs import specex_frame
 from .grid import Grid
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .fits import FitsFile
 
 _SPECTRA = ("ivar", "chi2pix", "pixmask_fraction", "mask")
+_ARRAYS = {"wavelength", "flux", "resolution_data", "model", *_SPECTRA}
 _COUNTS = (
     "npatch",
     "npatch_failed",
@@ -33,7 +35,8 @@ class Frame:
     `flux` (electrons per Angstrom), `ivar`, `mask`, `chi2pix` and `pixmask_fraction` are
     `[nspec, nwave]`, `wavelength` (Angstrom) is `[nwave]`, `resolution_data`
     `[nspec, ndiag, nwave]` and `model` (electrons) `[ny, nx]`; what is not wanted is
-    None. The counts are of patches and of pixels that are not finite.
+    None. The counts are of patches and of pixels that are not finite. All arrays are in
+    the host's memory, or all on a GPU.
     """
 
     wavelength: Any
@@ -54,10 +57,11 @@ class Frame:
     file: FitsFile | None = None
 
     def __post_init__(self) -> None:
-        self.flux = contiguous(self.flux, "flux", np.float64, 2)
+        convert = device_block if on_device(self.flux) else contiguous
+        self.flux = convert(self.flux, "flux", np.float64, 2)
         self._convert("wavelength", (self.nwave,))
         for name in _SPECTRA:
-            self._convert(name, self.flux.shape)
+            self._convert(name, (self.nspec, self.nwave))
         self._convert("resolution_data", (self.nspec, None, self.nwave))
         self._convert("model", (None, None))
 
@@ -65,13 +69,14 @@ class Frame:
         array = getattr(self, name)
         if array is not None:
             dtype = np.int32 if name == "mask" else np.float64
-            array = with_shape(contiguous(array, name, dtype, len(shape)), name, shape)
-            setattr(self, name, array)
+            convert = device_block if on_device(self.flux) else contiguous
+            array = convert(array, name, dtype, len(shape))
+            setattr(self, name, with_shape(array, name, shape))
 
     @property
     def nspec(self) -> int:
         """The number of fibres."""
-        return len(self.flux)
+        return self.flux.shape[0]
 
     @property
     def nwave(self) -> int:
@@ -87,7 +92,7 @@ class Frame:
             raise ValueError("the frame was made without its resolution")
         from scipy.sparse import dia_matrix
 
-        data = self.resolution_data[i]
+        data = on_host(self.resolution_data, "resolution_data")[i]
         half = len(data) // 2
         offsets = np.arange(half, half - len(data), -1)
         return dia_matrix((data, offsets), shape=(self.nwave, self.nwave))
@@ -99,20 +104,35 @@ class Frame:
         fibers: range,
         ndiag: int | None,
         model_shape: tuple[int, int] | None,
+        arrays: Any = np,
     ) -> Frame:
-        """A frame for the library to fill."""
-        shape = (len(fibers), grid.nwave)
+        """A frame for the library to fill, of NumPy's arrays or those of CuPy."""
+        shape, empty = (len(fibers), grid.nwave), arrays.empty
         return cls(
-            wavelength=np.empty(grid.nwave),
-            flux=np.empty(shape),
-            ivar=np.empty(shape),
-            mask=np.empty(shape, np.int32),
-            resolution_data=np.empty((len(fibers), ndiag, grid.nwave)) if ndiag else None,
-            chi2pix=np.empty(shape),
-            pixmask_fraction=np.empty(shape),
-            model=np.empty(model_shape) if model_shape else None,
+            wavelength=empty(grid.nwave),
+            flux=empty(shape),
+            ivar=empty(shape),
+            mask=empty(shape, np.int32),
+            resolution_data=empty((len(fibers), ndiag, grid.nwave)) if ndiag else None,
+            chi2pix=empty(shape),
+            pixmask_fraction=empty(shape),
+            model=empty(model_shape) if model_shape else None,
             first_fiber=fibers.start,
         )
+
+    @classmethod
+    def _of_arrays(cls, out: Mapping[str, Any], first_fiber: int) -> Frame:
+        """A frame for the library to fill, of a caller's arrays."""
+        if not _ARRAYS >= set(out) >= {"flux"}:
+            raise TypeError(f"out has flux and any of {', '.join(sorted(_ARRAYS))}")
+        frame = cls(**{"wavelength": None, **out}, first_fiber=first_fiber)
+        for name, array in out.items():
+            own = getattr(frame, name)
+            if not on_device(own) and (own is not array or not own.flags.writeable):
+                raise TypeError(
+                    f"{name} of out has to be native, C-contiguous and writable"
+                )
+        return frame
 
     @classmethod
     def _of_file(cls, file: FitsFile, frame: specex_frame) -> Frame:
@@ -136,6 +156,7 @@ class Frame:
     def _struct(self) -> specex_frame:
         resolution, model = self.resolution_data, self.model
         return specex_frame(
+            memory=memory_of(self.flux),
             first_fiber=self.first_fiber,
             nspec=self.nspec,
             nwave=self.nwave,

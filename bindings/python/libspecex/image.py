@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._arrays import address, borrow, in_rows, on_host, with_shape
+from ._arrays import address, borrow, device_rows, in_rows, on_host, with_shape
+from ._device import View, memory_of, on_device
 from ._structs import specex_image
 from .constants import PixelType
 
@@ -23,6 +24,10 @@ class Image:
     Native float32 and float64 whose rows have no gaps within are used where they lie;
     anything else that NumPy can read is converted. `ivar` may be None where an image is
     only written. `file` is what an image was read from.
+
+    Both may be on a GPU (CuPy, PyTorch, Numba, DLPack), for contexts with the CUDA
+    backend: native float32 or float64, without gaps within rows. They are used where
+    they lie, once the stream that their producer names is done with them.
     """
 
     pixels: Any
@@ -30,6 +35,13 @@ class Image:
     file: FitsFile | None = None
 
     def __post_init__(self) -> None:
+        if on_device(self.pixels) or on_device(self.ivar):
+            self.pixels = device_rows(self.pixels, "pixels", list(_TYPES))
+            if self.ivar is not None:
+                dtype = View(self.pixels).dtype
+                self.ivar = device_rows(self.ivar, "ivar", [dtype])
+                with_shape(View(self.ivar), "ivar", self.shape)
+            return
         planes = [on_host(self.pixels, "pixels")]
         if self.ivar is not None:
             planes.append(on_host(self.ivar, "ivar"))
@@ -43,7 +55,7 @@ class Image:
     @property
     def shape(self) -> tuple[int, int]:
         """`(ny, nx)`."""
-        return self.pixels.shape
+        return tuple(self.pixels.shape)
 
     @classmethod
     def _of_file(cls, file: FitsFile, image: specex_image) -> Image:
@@ -53,15 +65,20 @@ class Image:
         return cls(pixels, borrow(file, image.ivar, shape, dtype), file)
 
     def _struct(self) -> specex_image:
-        def stride(plane: np.ndarray | None) -> int:
-            return 0 if plane is None else plane.strides[0] // plane.itemsize
+        def layout(plane: Any) -> Any:
+            return View(plane) if on_device(plane) else plane
 
+        def stride(plane: Any) -> int:
+            return 0 if plane is None else plane.strides[0] // plane.dtype.itemsize
+
+        pixels, ivar = layout(self.pixels), layout(self.ivar)
         return specex_image(
-            type=_TYPES[self.pixels.dtype],
+            type=_TYPES[pixels.dtype],
+            memory=memory_of(self.pixels),
             nx=self.shape[1],
             ny=self.shape[0],
             pixels=address(self.pixels),
             ivar=address(self.ivar),
-            pixels_stride=stride(self.pixels),
-            ivar_stride=stride(self.ivar),
+            pixels_stride=stride(pixels),
+            ivar_stride=stride(ivar),
         )

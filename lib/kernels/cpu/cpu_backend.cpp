@@ -21,9 +21,9 @@
 #include "kernels/cpu/instruction_set.hpp"
 #include "kernels/cpu/patch_model.hpp"
 #include "kernels/cpu/piece_model.hpp"
-#include "kernels/cpu/windows.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
+#include "kernels/shared/windows.hpp"
 
 namespace specex {
 namespace {
@@ -93,6 +93,8 @@ PieceShape shape_of(std::span<const Window> windows, const Indices &piece) {
           one.wavestep};
 }
 
+static_assert(windows_of_group == simd::width);
+
 // What became of each patch, once all of its windows are done: the worst of them.
 class Outcomes {
  public:
@@ -113,8 +115,7 @@ class Outcomes {
       const std::lock_guard lock(mutex_);
       Outcome &own = patches_[patch];
       own.status = std::max(own.status, status);
-      if (path != SPECEX_PATH_NONE)
-        own.path = own.path == SPECEX_PATH_NONE ? path : std::min(own.path, path);
+      own.path = worse_path(own.path, path);
       last = --own.left == 0;
     }
     if (last) run_.progress.step();
@@ -122,8 +123,8 @@ class Outcomes {
 
   void store(std::span<PatchOutput> outputs) const {
     for (size_t k = 0; k < outputs.size(); ++k) {
-      outputs[k].status = patches_[k].status;
-      outputs[k].path = patches_[k].path;
+      outputs[k].status = std::max(outputs[k].status, patches_[k].status);
+      outputs[k].path = worse_path(outputs[k].path, patches_[k].path);
     }
   }
 
@@ -322,19 +323,25 @@ class Worker {
   std::vector<ModelPart> models_;
 };
 
-class CpuBackend final : public Backend {
+class VectorBackend final : public CpuBackend {
  public:
-  explicit CpuBackend(int num_threads)
+  explicit VectorBackend(int num_threads)
       : num_threads_(num_threads), kernels_(choose_kernels()) {}
 
   const char *name() const override { return "cpu"; }
   const char *vectors() const override { return kernels_.name; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
-               std::span<PatchOutput> outputs) const override {
+               std::span<PatchOutput> outputs) override {
     std::vector<Window> windows;
     for (size_t k = 0; k < patches.size(); ++k)
-      cut_into_windows(run, k, patches[k], windows);
+      cut_into_windows(run.rules, run.psf, k, patches[k], windows);
+    extract_windows(run, patches, outputs, windows);
+  }
+
+  void extract_windows(const Run &run, std::span<const specex_patch> patches,
+                       std::span<PatchOutput> outputs,
+                       std::span<const Window> windows) override {
     const std::vector<Indices> pieces = make_pieces(windows);
     Outcomes outcomes(run, windows, patches.size());
     ModelCommits commits;
@@ -371,8 +378,8 @@ class CpuBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(int num_threads) {
-  return std::make_unique<CpuBackend>(num_threads);
+std::unique_ptr<CpuBackend> make_cpu_backend(int num_threads) {
+  return std::make_unique<VectorBackend>(num_threads);
 }
 
 }  // namespace specex

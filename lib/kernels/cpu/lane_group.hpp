@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "kernels/cpu/piece.hpp"
-#include "kernels/cpu/rational_root.hpp"
-#include "kernels/cpu/windows.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
+#include "kernels/shared/rational_root.hpp"
+#include "kernels/shared/windows.hpp"
 
 namespace specex {
 

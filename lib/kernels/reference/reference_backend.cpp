@@ -155,7 +155,7 @@ class ReferenceBackend final : public Backend {
   const char *vectors() const override { return "none"; }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
-               std::span<PatchOutput> outputs) const override {
+               std::span<PatchOutput> outputs) override {
     for (size_t k = 0; k < patches.size(); ++k) {
       if (run.progress.cancelled()) {
         finish_unsolved(run, patches[k], SPECEX_CANCELLED, outputs[k]);

@@ -5,18 +5,24 @@
 // max_pixel_chi2, so that sums stay finite.
 #pragma once
 
+#include <cmath>
+#include <limits>
+
+#include "base/host_device.hpp"
+
 namespace specex {
 
 inline constexpr double max_pixel_chi2 = 1e200;
 
 template <class T>
-inline __attribute__((always_inline)) T minimum(T a, T b) {
+SPECEX_HOST_DEVICE inline __attribute__((always_inline)) T minimum(T a, T b) {
   return a < b ? a : b;
 }
 
 template <class T>
-inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
-                                                   double psferr) {
+SPECEX_HOST_DEVICE inline __attribute__((always_inline)) T pixel_chi2(T value, T weight,
+                                                                      T model,
+                                                                      double psferr) {
   const T error = model * psferr + 1e-32;
   const T residual = value - model;
   const T chi2 = residual * residual / (1.0 / weight + error * error);
@@ -24,9 +30,14 @@ inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
   return minimum(chi2, largest);
 }
 
+// The square of a residual overflows long before the residual does.
+SPECEX_HOST_DEVICE inline double bounded_chi2(double chi2) {
+  return std::isfinite(chi2) ? chi2 : std::numeric_limits<double>::max();
+}
+
 // chi2pix of a bin: the mean over its usable pixels. used: the part of the profile on
 // them, of which some ways of finding it know 1e-12 at best.
-inline double mean_chi2(double sum, double used) {
+SPECEX_HOST_DEVICE inline double mean_chi2(double sum, double used) {
   return used > 1e-12 ? sum / used : 0.0;
 }
 

@@ -135,7 +135,6 @@ void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
   if (!finite(solution))
     fail(SPECEX_ERROR_NUMERIC, "the solution of a patch is not finite");
   const PatchShape shape(patch);
-  const double step = patch.wavestep;
   std::vector<bool> has_data(at(shape.nbin));
   for (int i = output.first_fiber; i < output.end_fiber; ++i) {
     const FiberRoot &root = solution.roots[at(i)];
@@ -148,17 +147,15 @@ void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
       const int w = shape.core_bin + j;
       const int q = first_q + w;
       const size_t out = output.at(i, j);
-      const double sum = root.row_sum[at(w)];
-      const double flux = has_data[at(w)] ? root.smoothed[at(w)] / sum / step : 0.0;
-      const double ivar = has_data[at(w)] ? sum * sum * step * step : 0.0;
-      const bool usable = has_data[at(w)] && std::isfinite(flux) && std::isfinite(ivar);
-      if (output.flux != nullptr) output.flux[out] = usable ? flux : 0.0;
-      if (output.ivar != nullptr) output.ivar[out] = usable ? ivar : 0.0;
+      const Measurement bin = measure(has_data[at(w)], root.row_sum[at(w)],
+                                      root.smoothed[at(w)], patch.wavestep);
+      if (output.flux != nullptr) output.flux[out] = bin.flux;
+      if (output.ivar != nullptr) output.ivar[out] = bin.ivar;
       if (output.pixmask_fraction != nullptr)
         output.pixmask_fraction[out] = sums.masked[at(q)];
       if (output.mask != nullptr)
-        output.mask[out] = fiber_mask | bin_mask(run.rules, usable, sums.usable[at(q)],
-                                                 sums.masked[at(q)]);
+        output.mask[out] = fiber_mask | bin_mask(run.rules, bin.usable,
+                                                 sums.usable[at(q)], sums.masked[at(q)]);
     }
     if (output.resolution != nullptr)
       write_resolution(run, patch, i, &root, has_data, output);
@@ -194,17 +191,14 @@ void finish_unsolved(const Run &run, const specex_patch &patch, specex_status st
 std::vector<double> model_flux(const Rules &rules, const PatchShape &shape,
                                const specex_patch &patch, const Solution &solution) {
   std::vector<double> flux(at(patch.nfiber * patch.nbin), 0.0);
-  // The compatible mode fills the last patch beyond the grid's end, as the peer does.
-  const int nbin = rules.compat ? patch.nbin : patch.nkeep;
+  const int nbin = model_bins(rules, patch);
   for (int i = 0; i < patch.nfiber; ++i) {
     const FiberRoot &root = solution.roots[at(i)];
     for (int j = 0; j < nbin; ++j) {
       const int w = shape.core_bin + j;
-      if (!rules.compat)
-        flux[at(i * patch.nbin + j)] =
-            solution.flux[at((shape.core_fiber + i) * shape.nbin + w)];
-      else if (root.row_sum[at(w)] != 0.0)
-        flux[at(i * patch.nbin + j)] = root.smoothed[at(w)] / root.row_sum[at(w)];
+      flux[at(i * patch.nbin + j)] = bin_model_flux(
+          rules, solution.flux[at((shape.core_fiber + i) * shape.nbin + w)],
+          root.row_sum[at(w)], root.smoothed[at(w)]);
     }
   }
   return flux;

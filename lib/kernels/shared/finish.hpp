@@ -60,8 +60,7 @@ void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
 void finish_unsolved(const Run &run, const specex_patch &patch, specex_status status,
                      PatchOutput &output);
 
-// What a core bin adds to the model image, electrons a bin: f, or in the compatible mode
-// R f, which gpu_specter convolves a second time.
+// What each core bin adds to the model image.
 std::vector<double> model_flux(const Rules &rules, const PatchShape &shape,
                                const specex_patch &patch, const Solution &solution);
 

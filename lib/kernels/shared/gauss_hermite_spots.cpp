@@ -10,12 +10,6 @@
 #include "kernels/shared/gauss_hermite.hpp"
 
 namespace specex {
-namespace {
-
-// The centre of a pixel is an integer: how far a position is from the nearest one.
-double offset_in_pixel(double position) { return position - std::floor(position + 0.5); }
-
-}  // namespace
 
 GaussHermiteSpots::GaussHermiteSpots(const Psf &psf)
     : psf_(psf), sigma_x_(*psf.find("GHSIGX")), sigma_y_(*psf.find("GHSIGY")) {
@@ -87,13 +81,10 @@ void GaussHermiteSpots::add_tail(int fiber, double wave, double dx, double dy,
   const double y_scale = tail_[3]->at(fiber, wave);
   const double index = tail_[4]->at(fiber, wave);
   for (int r = 0; r < psf_.spot_ny(); ++r)
-    for (int k = 0; k < psf_.spot_nx(); ++k) {
-      const double u = (k - psf_.hsizex - dx) * x_scale;
-      const double v = (r - psf_.hsizey - dy) * y_scale;
-      const double r2 = u * u + v * v;
+    for (int k = 0; k < psf_.spot_nx(); ++k)
       spot[r * psf_.spot_nx() + k] +=
-          amplitude * r2 * std::pow(core * core + r2, -(1.0 + 0.5 * index));
-    }
+          lorentzian_tail(amplitude, core, x_scale, y_scale, index, k - psf_.hsizex - dx,
+                          r - psf_.hsizey - dy);
 }
 
 }  // namespace specex

@@ -28,6 +28,8 @@ class GaussHermiteSpots final : public SpotModel {
   const LegendreTable &sigma_x() const { return sigma_x_; }
   const LegendreTable &sigma_y() const { return sigma_y_; }
   const std::vector<Term> &terms() const { return terms_; }
+  // Amplitude, core, x scale, y scale, index; none where the PSF has no tail anywhere.
+  const std::vector<const LegendreTable *> &tail() const { return tail_; }
 
  private:
   void add_tail(int fiber, double wave, double dx, double dy, double *spot) const;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/host_device.hpp"
 #include "kernels/shared/spot_table.hpp"
 
 namespace specex {
@@ -22,6 +23,12 @@ struct ModelTarget {
 
 // Adds an image over `box` to the part of the target that it covers.
 void add_to_target(const ModelTarget &target, const Box &box, const double *pixels);
+
+// How a patch counts of which parts were solved in two ways.
+inline int32_t worse_path(int32_t a, int32_t b) {
+  if (a == SPECEX_PATH_NONE || b == SPECEX_PATH_NONE) return std::max(a, b);
+  return std::min(a, b);
+}
 
 struct PatchOutput {
   double *flux = nullptr;  // any may be NULL: not wanted
@@ -44,10 +51,10 @@ struct PatchOutput {
   specex_status status = SPECEX_OK;  // out
   int32_t path = SPECEX_PATH_NONE;   // out
 
-  size_t at(int i, int j) const {
+  SPECEX_HOST_DEVICE size_t at(int i, int j) const {
     return static_cast<size_t>((fiber + i) * stride + bin + j);
   }
-  size_t at(int i, int diagonal, int j) const {
+  SPECEX_HOST_DEVICE size_t at(int i, int diagonal, int j) const {
     return static_cast<size_t>(((fiber + i) * ndiag + diagonal) * stride + bin + j);
   }
 

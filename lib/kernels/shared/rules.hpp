@@ -11,6 +11,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/host_device.hpp"
+
 namespace specex {
 
 struct Rules {
@@ -38,39 +40,84 @@ struct BinSums {
   explicit BinSums(size_t n) : data(n), weight(n), usable(n), masked(n), diagonal(n) {}
 };
 
-// Decides which bins take part in the solution and replaces sums.diagonal by what the
-// solution uses. Bins that take no part are to have no off-diagonal elements and no data.
-inline std::vector<bool> condition(const Rules &rules, BinSums &sums) {
-  const size_t n = sums.diagonal.size();
-  std::vector<bool> measured(n, true);
+// Whether a bin takes part in the solution.
+SPECEX_HOST_DEVICE inline bool is_measured(const Rules &rules, double usable,
+                                           double diagonal) {
+  return rules.compat || (usable >= min_usable_profile && diagonal > 0.0);
+}
+
+// A patch's largest of these is what conditioned_diagonal() goes by.
+SPECEX_HOST_DEVICE inline double size_for_conditioning(const Rules &rules, double weight,
+                                                       double usable, double diagonal) {
+  if (rules.compat) return weight;
+  return is_measured(rules, usable, diagonal) ? diagonal : 0.0;
+}
+
+// The element of N's diagonal that the solution uses.
+SPECEX_HOST_DEVICE inline double conditioned_diagonal(const Rules &rules, double weight,
+                                                      double usable, double diagonal,
+                                                      double largest) {
   const double regularize2 = rules.regularize * rules.regularize;
   if (rules.compat) {
     // gpu_specter adds a pseudo-measurement of weight alpha^2, where alpha itself is a
     // difference of weights, and 1e-15.
-    const double low = 1e-4 * *std::max_element(sums.weight.begin(), sums.weight.end());
-    for (size_t q = 0; q < n; ++q) {
-      const double lack = low - sums.weight[q];
-      sums.diagonal[q] += (lack > 0.0 ? lack * lack : regularize2) + 1e-15;
-    }
-    return measured;
+    const double lack = 1e-4 * largest - weight;
+    return diagonal + ((lack > 0.0 ? lack * lack : regularize2) + 1e-15);
   }
+  if (is_measured(rules, usable, diagonal))
+    return diagonal + (relative_ridge * diagonal + regularize2);
+  return largest > 0.0 ? largest : 1.0;
+}
+
+// Decides which bins take part in the solution and replaces sums.diagonal by what the
+// solution uses. Bins that take no part are to have no off-diagonal elements and no data.
+inline std::vector<bool> condition(const Rules &rules, BinSums &sums) {
+  const size_t n = sums.diagonal.size();
+  std::vector<bool> measured(n);
   double largest = 0.0;
   for (size_t q = 0; q < n; ++q) {
-    measured[q] = sums.usable[q] >= min_usable_profile && sums.diagonal[q] > 0.0;
-    if (measured[q]) largest = std::max(largest, sums.diagonal[q]);
+    measured[q] = is_measured(rules, sums.usable[q], sums.diagonal[q]);
+    largest = std::max(largest, size_for_conditioning(rules, sums.weight[q],
+                                                      sums.usable[q], sums.diagonal[q]));
   }
-  for (size_t q = 0; q < n; ++q) {
-    if (measured[q])
-      sums.diagonal[q] += relative_ridge * sums.diagonal[q] + regularize2;
-    else
-      sums.diagonal[q] = largest > 0.0 ? largest : 1.0;
-  }
+  for (size_t q = 0; q < n; ++q)
+    sums.diagonal[q] = conditioned_diagonal(rules, sums.weight[q], sums.usable[q],
+                                            sums.diagonal[q], largest);
   return measured;
 }
 
+// Flux and ivar of a bin from its row of Q: the row's sum, and the row times f.
+struct Measurement {
+  double flux;  // electrons / Angstrom
+  double ivar;
+  bool usable;
+};
+
+SPECEX_HOST_DEVICE inline Measurement measure(bool has_data, double row_sum,
+                                              double smoothed, double wavestep) {
+  const double flux = has_data ? smoothed / row_sum / wavestep : 0.0;
+  const double ivar = has_data ? row_sum * row_sum * wavestep * wavestep : 0.0;
+  const bool usable = has_data && std::isfinite(flux) && std::isfinite(ivar);
+  return {usable ? flux : 0.0, usable ? ivar : 0.0, usable};
+}
+
+// What a core bin adds to the model image, electrons a bin: f, or in the compatible mode
+// R f, which gpu_specter convolves a second time.
+SPECEX_HOST_DEVICE inline double bin_model_flux(const Rules &rules, double flux,
+                                                double row_sum, double smoothed) {
+  if (!rules.compat) return flux;
+  return row_sum != 0.0 ? smoothed / row_sum : 0.0;
+}
+
+// And which core bins do: the compatible mode fills the last patch beyond the grid's end,
+// as the peer does.
+inline int model_bins(const Rules &rules, const specex_patch &patch) {
+  return rules.compat ? patch.nbin : patch.nkeep;
+}
+
 // Mask bits of a bin, without BADFIBER and BAD2DFIT.
-inline int32_t bin_mask(const Rules &rules, bool measured, double usable,
-                        double pixmask_fraction) {
+SPECEX_HOST_DEVICE inline int32_t bin_mask(const Rules &rules, bool measured,
+                                           double usable, double pixmask_fraction) {
   const bool all_bad =
       rules.compat ? pixmask_fraction == 1.0 : usable < min_usable_profile;
   int32_t mask = 0;

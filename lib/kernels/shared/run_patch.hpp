@@ -4,22 +4,19 @@
 // failure into the patch's own status with masked outputs, and keep chi2 finite.
 #pragma once
 
-#include <cmath>
-#include <limits>
-
 #include "base/error.hpp"
+#include "kernels/shared/chi2.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
 
 namespace specex {
 
-// The square of a residual overflows long before the residual does.
 inline void bound_chi2pix(const PatchOutput &output) {
   if (output.chi2pix == nullptr) return;
   for (int i = output.first_fiber; i < output.end_fiber; ++i)
     for (int j = output.first_bin; j < output.end_bin; ++j) {
       double &chi2 = output.chi2pix[output.at(i, j)];
-      if (!std::isfinite(chi2)) chi2 = std::numeric_limits<double>::max();
+      chi2 = bounded_chi2(chi2);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/host_device.hpp"
 #include "kernels/shared/spot_model.hpp"
 
 namespace specex {
@@ -18,14 +19,14 @@ struct Box {
   int ymin;
   int ymax;
 
-  int width() const { return xmax - xmin; }
-  int height() const { return ymax - ymin; }
-  bool empty() const { return xmax <= xmin || ymax <= ymin; }
+  SPECEX_HOST_DEVICE int width() const { return xmax - xmin; }
+  SPECEX_HOST_DEVICE int height() const { return ymax - ymin; }
+  SPECEX_HOST_DEVICE bool empty() const { return xmax <= xmin || ymax <= ymin; }
   bool operator==(const Box &) const = default;
 };
 
 // What two boxes share; of width or height 0, never less, where that is nothing.
-inline Box intersect(const Box &a, const Box &b) {
+SPECEX_HOST_DEVICE inline Box intersect(const Box &a, const Box &b) {
   const int xmin = std::max(a.xmin, b.xmin);
   const int ymin = std::max(a.ymin, b.ymin);
   return {xmin, std::max(xmin, std::min(a.xmax, b.xmax)), ymin,

@@ -35,6 +35,7 @@ contains
     call specex_options_init(options, stat)
     call check_ok(stat, 'specex_options_init')
     call check(options%bundlesize == 25 .and. options%wavepad == 10, 'default options')
+    call check(options%device == 0 .and. options%num_devices == 1, 'default devices')
     stat = c_specex_options_init(options, 8_c_int64_t)
     call check(stat == SPECEX_ERROR_VERSION, 'options of a wrong size')
   end subroutine

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
-from libspecex import Context, Grid, Image, Psf
+from libspecex import Context, Grid, Image, NoDeviceError, Psf
 
 NSPEC = 6
 NX, NY = 53, 92
@@ -46,6 +46,13 @@ def small_psf() -> Psf:
 def small_context(**options) -> Context:
     division = {"bundlesize": 3, "nsubbundles": 1, "nwavestep": 10}
     return Context(**{**division, **options}).set_psf(small_psf())
+
+
+def has_gpu() -> bool:
+    try:
+        return bool(Context(backend="cuda"))
+    except NoDeviceError:
+        return False
 
 
 TRUTH = 40 + 15 * np.arange(NSPEC)[:, None] + 3.0 * np.arange(GRID.nwave)

@@ -19,6 +19,7 @@ PREFIXES = {
     "DECORRELATE": constants.Decorrelate,
     "LOG": constants.Log,
     "PSF": constants.PsfKind,
+    "MEMORY": constants.Memory,
     "MASK": constants.Mask,
     "PATH": constants.Path,
     "STAGE": constants.Stage,

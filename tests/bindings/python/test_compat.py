@@ -19,6 +19,7 @@ from small_case import (
     NY,
     PIXELS,
     broken_image,
+    has_gpu,
     small_context,
     small_psf,
 )
@@ -182,7 +183,8 @@ class ExtractFrame(unittest.TestCase):
             frames[0]["modelimage"] = expected["modelimage"]
             self.assertTrue(equal(frames[0], expected))
 
-    def test_gpu(self):
+    @unittest.skipIf(has_gpu(), "there is a GPU")
+    def test_a_missing_gpu_is_said(self):
         with self.assertRaises(libspecex.NoDeviceError):
             small_frame(gpu=True)
 

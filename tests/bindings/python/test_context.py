@@ -7,7 +7,16 @@ import libspecex
 import numpy as np
 from libspecex import ArgumentError, Context, Psf, SpecexError, Status
 from libspecex._library import library
-from small_case import GRID, NSPEC, NX, NY, PIXELS, small_context, small_psf
+from small_case import (
+    GRID,
+    NSPEC,
+    NX,
+    NY,
+    PIXELS,
+    has_gpu,
+    small_context,
+    small_psf,
+)
 
 
 class Contexts(unittest.TestCase):
@@ -25,13 +34,19 @@ class Contexts(unittest.TestCase):
         self.assertIn("reference", Context(backend="reference").describe())
         with self.assertRaisesRegex(ArgumentError, "num_threads"):
             Context(num_threads=-1)
+        for gpu in ({"device": -1}, {"num_devices": 0}, {"device_memory": -1}):
+            with self.assertRaisesRegex(ArgumentError, rf"options\.{[*gpu][0]} is"):
+                Context(**gpu)
         with self.assertRaisesRegex(ValueError, "none of auto, cpu"):
             Context(backend="abacus")
         with self.assertRaises(TypeError):
             Context(threads=2)
-        with self.assertRaises(libspecex.NoDeviceError):
-            Context(backend=libspecex.Backend.CUDA)
         self.assertEqual(library.specex_options_init(None, 0), Status.ERROR_ARGUMENT)
+
+    @unittest.skipIf(has_gpu(), "there is a GPU")
+    def test_a_missing_gpu_is_said(self):
+        with self.assertRaisesRegex(libspecex.NoDeviceError, "."):
+            Context(backend=libspecex.Backend.CUDA)
 
     def test_close(self):
         with Context() as context:
@@ -60,7 +75,6 @@ class Contexts(unittest.TestCase):
             self.assertEqual(copy.status, status)
         self.assertTrue(issubclass(libspecex.FileError, OSError))
         self.assertTrue(issubclass(libspecex.RangeError, ValueError))
-
 
     def test_a_child_makes_its_own(self):
         context = small_context()

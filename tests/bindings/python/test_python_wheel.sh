@@ -36,6 +36,8 @@ try:
     libspecex.read_psf("absent.fits")
 except (libspecex.FileError, libspecex.UnsupportedError):
     pass
+else:
+    raise SystemExit("a file that is absent was read")
 print(Path(libspecex.__file__).parent / "lib")
 PYTHON
 lib=$(env -u LIBSPECEX_LIBRARY PYTHONPATH="installed:$source/tests/bindings/python" \

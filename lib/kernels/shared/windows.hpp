@@ -7,9 +7,13 @@
 
 #include <vector>
 
-#include "kernels/backend.hpp"
+#include "kernels/shared/rules.hpp"
+#include "model/psf.hpp"
 
 namespace specex {
+
+// Windows of a long patch come in multiples of so many: the lanes of a vector.
+inline constexpr int windows_of_group = 8;
 
 struct Window {
   size_t patch;        // index of the patch it belongs to
@@ -25,8 +29,8 @@ int window_padding(const Psf &psf, const specex_patch &patch);
 
 // Windows of one length: the patch itself where it is short, or where the compatible mode
 // asks for exactly this patch.
-void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
-                      std::vector<Window> &windows);
+void cut_into_windows(const Rules &rules, const Psf &psf, size_t index,
+                      const specex_patch &patch, std::vector<Window> &windows);
 
 // The bins that a window answers for, in short patches with `padding` bins around them.
 std::vector<specex_patch> cut_short(const specex_patch &patch, const Window &window,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kernels/cpu/windows.hpp"
+#include "kernels/shared/windows.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cpu/simd/kernels.hpp"
 #include "model/grid.hpp"
 
 namespace specex {
@@ -39,16 +38,16 @@ int window_padding(const Psf &psf, const specex_patch &patch) {
   return static_cast<int>(std::clamp(bins, decay_spots, decay_spots + patch.pad_nbin));
 }
 
-void cut_into_windows(const Run &run, size_t index, const specex_patch &patch,
-                      std::vector<Window> &windows) {
-  if (patch.pad_nbin <= longest_whole || run.rules.compat || run.rules.noise) {
+void cut_into_windows(const Rules &rules, const Psf &psf, size_t index,
+                      const specex_patch &patch, std::vector<Window> &windows) {
+  if (patch.pad_nbin <= longest_whole || rules.compat || rules.noise) {
     windows.push_back({index, patch, true, false, false});
     return;
   }
-  const int pad = window_padding(run.psf, patch);
+  const int pad = window_padding(psf, patch);
   const int total = patch.pad_nbin;
   const int count =
-      simd::width * std::max(1, (total + bins_of_group / 2) / bins_of_group);
+      windows_of_group * std::max(1, (total + bins_of_group / 2) / bins_of_group);
   const int steps = std::max(1, count - 1);  // from window to window
   const int length = static_cast<int>(
       std::min<int64_t>(total, (total + int64_t{2} * pad * steps) / count + 1));
