@@ -149,18 +149,23 @@ OwnedFrame Extraction::make_frame() const {
 }
 
 void Extraction::run(const Context &context) {
+  run(context, [&context](const auto &image, const auto &grid, specex_frame &frame) {
+    const specex_status status = specex_extract_frame(
+        context.get(), &image, &grid, frame.first_fiber, frame.nspec, &frame);
+    erase_progress();
+    check(status, context.get());
+  });
+}
+
+void Extraction::run(const Context &context, const MakeFrame &make) {
   throw_if_stopped();
   const auto start = std::chrono::steady_clock::now();
   const specex_grid written = wavelengths_.grid();
   specex_grid grid = written;
   grid.wavemin /= factor_;
   grid.wavestep /= factor_;
-  const specex_image image = image_.image();
   specex_frame &frame = frame_.view();
-  const specex_status status = specex_extract_frame(
-      context.get(), &image, &grid, frame.first_fiber, frame.nspec, &frame);
-  erase_progress();
-  check(status, context.get());
+  make(image_.image(), grid, frame);
   if (factor_ != 1) {
     for (int64_t bin = 0; bin < written.nwave; ++bin)
       frame.wavelength[bin] =

@@ -6,6 +6,7 @@
 #include <specex/specex.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,6 +93,10 @@ class Extraction {
   // Extracts with a context that has the options of the settings and the PSF. Patches
   // that fail are masked: see shortcoming_of.
   void run(const Context &context);
+  // The same, where something else than the library's call has to make the frame.
+  using MakeFrame =
+      std::function<void(const specex_image &, const specex_grid &, specex_frame &)>;
+  void run(const Context &context, const MakeFrame &make);
 
   const ExtractionSettings &settings() const { return settings_; }
   const FitsFile &image() const { return image_; }

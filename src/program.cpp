@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
-#include <new>
 #include <string>
 
 #include "progress.hpp"
@@ -41,12 +40,9 @@ int run_program(CLI::App &app, int argc, char **argv) {
                     std::string(error.what()) + "; see " + name_of(app) + " --help");
   } catch (const ExitStatus &status) {
     return status.code;
-  } catch (const Failure &failure) {
+  } catch (...) {
+    const Failure failure = failure_being_handled();
     return complain(app, failure.exit_code(), failure.what());
-  } catch (const std::bad_alloc &) {
-    return complain(app, exit_retryable, "not enough memory");
-  } catch (const std::exception &error) {
-    return complain(app, exit_bug, std::string("a bug in specex: ") + error.what());
   }
   std::cout.flush();
   if (!std::cout || std::fflush(stdout) != 0 || std::ferror(stdout))

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <new>
 
 #include "log.hpp"
 #include "progress.hpp"
@@ -49,6 +50,18 @@ void check(specex_status status, const specex_context *context) {
   std::string message = specex_last_error(context);
   if (message.empty()) message = specex_status_text(status);
   throw Failure(exit_code_of(status), message);
+}
+
+Failure failure_being_handled() {
+  try {
+    throw;
+  } catch (const Failure &failure) {
+    return failure;
+  } catch (const std::bad_alloc &) {
+    return {exit_retryable, "not enough memory"};
+  } catch (const std::exception &error) {
+    return {exit_bug, std::string("a bug in specex: ") + error.what()};
+  }
 }
 
 specex_options default_options() {

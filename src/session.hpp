@@ -38,6 +38,9 @@ class Failure : public std::runtime_error {
   int exit_code_;
 };
 
+// What is to be said of the exception that is being handled.
+Failure failure_being_handled();
+
 // Ends the program with a code and no message.
 struct ExitStatus {
   int code;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program specex-mpi: `specex exposure` by several processes, on one machine or many.
-// Every rank has a pipeline; rank 0, the head, deals the frames, one when a rank has room
-// for it, and keeps the report. All MPI is done by the thread that main runs in.
+// Ranks that lead a group, by default all, have a pipeline; the others help their leader.
+// Rank 0, the head, deals the frames, one when a leader has room for it, and keeps the
+// report. All MPI is done by the thread that main runs in.
 #include <mpi.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +21,7 @@
 #include "exposure/exposure_options.hpp"
 #include "exposure/run.hpp"
 #include "log.hpp"
+#include "mpi/group.hpp"
 #include "program.hpp"
 #include "progress.hpp"
 
@@ -27,9 +30,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+struct MpiOptions : ExposureOptions {
+  int group = 0;  // ranks; 0: chosen here
+};
+
 constexpr int head = 0;
-// A rank asks for a job, the head sends its number or no_job; a rank sends the record of
-// a frame, and says that it has no more to do; the head tells the exit code when all
+// A leader asks for a job, the head sends its number or no_job; a leader sends the record
+// of a frame, and says that it has no more to do; the head tells the exit code when all
 // have.
 enum Tag : int { tag_ask = 1, tag_job, tag_record, tag_leave, tag_end };
 constexpr int64_t no_job = -1;
@@ -76,16 +83,18 @@ void share_text(std::string &text) {
 }
 
 // A signal came to all ranks: none waits for the others, whose files are whole as well.
-[[noreturn]] void leave_at_once(const Coordinator &coordinator) {
-  std::fprintf(stderr, "specex-mpi: stopped; %s\n", coordinator.summary().c_str());
+[[noreturn]] void leave_at_once(const std::string &summary) {
+  std::fprintf(stderr, "specex-mpi: stopped; %s\n", summary.c_str());
   std::_Exit(stop_exit_code());
 }
 
 // Waiting that leaves the cores to those who compute.
-void rest(const Coordinator &coordinator) {
-  if (stop_signal() != 0) leave_at_once(coordinator);
+void rest(const std::string &summary) {
+  if (stop_signal() != 0) leave_at_once(summary);
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
+
+std::string rank_name() { return text("rank %d", own_rank()); }
 
 Json to_json(size_t job, const FrameRecord &record) {
   const StageSeconds &seconds = record.seconds;
@@ -104,30 +113,33 @@ FrameRecord record_of(const Json &json) {
           {seconds[0], seconds[1], seconds[2]}};
 }
 
-// Deals to the other ranks as well.
+// Deals to the other leaders as well.
 class HeadCoordinator : public LocalCoordinator {
  public:
-  HeadCoordinator(const std::vector<FrameJob> &jobs, int others)
-      : LocalCoordinator(jobs), others_(others) {}
+  HeadCoordinator(const std::vector<FrameJob> &jobs, Group &group, int others)
+      : LocalCoordinator(jobs), group_(group), others_(static_cast<size_t>(others)) {}
 
   void attend() override {
     for (MPI_Status message; has_arrived(message);) serve(message);
+    group_.attend();
     LocalCoordinator::attend();
   }
 
-  void attend_until_all_left() {
-    while (others_ > 0) {
+  // All have done then what they were dealt, and wait for the exit code.
+  const std::vector<int> &attend_until_all_left() {
+    while (left_.size() < others_) {
       attend();
-      rest(*this);
+      rest(summary());
     }
     erase_progress();
+    return left_;
   }
 
  private:
   void serve(const MPI_Status &message) {
     const std::string text = receive_text(message);
     if (message.MPI_TAG == tag_leave) {
-      --others_;
+      left_.push_back(message.MPI_SOURCE);
     } else if (message.MPI_TAG == tag_record) {
       const Json json = Json::parse(text);
       done(json["job"], record_of(json));
@@ -138,13 +150,17 @@ class HeadCoordinator : public LocalCoordinator {
     }
   }
 
-  int others_;  // ranks that have not left
+  Group &group_;
+  const size_t others_;
+  std::vector<int> left_;  // ranks
 };
 
 // Asks the head for jobs and tells it of frames. What threads of the pipeline want is
 // kept until the main thread attends.
-class RankCoordinator : public Coordinator {
+class LeaderCoordinator : public Coordinator {
  public:
+  explicit LeaderCoordinator(Group &group) : group_(group) {}
+
   std::optional<size_t> next_job() override {
     std::unique_lock lock(mutex_);
     ++wanted_;
@@ -171,6 +187,7 @@ class RankCoordinator : public Coordinator {
     for (int i = 0; i < wanted; ++i) send_text("", head, tag_ask);
     asked_ += wanted;
     for (MPI_Status message; has_arrived(message);) take_job();
+    group_.attend();
   }
 
   // All that was asked is answered then, and all that was done is told.
@@ -187,7 +204,7 @@ class RankCoordinator : public Coordinator {
     changed_.notify_all();
   }
 
-  std::string summary() const override { return text("rank %d", own_rank()); }
+  std::string summary() const override { return rank_name(); }
 
  private:
   void take_job() {
@@ -202,6 +219,7 @@ class RankCoordinator : public Coordinator {
     changed_.notify_all();
   }
 
+  Group &group_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> records_;
@@ -217,6 +235,7 @@ Neighbours neighbours() {
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
   MPI_Comm_size(machine, &result.on_machine);
+  MPI_Comm_rank(machine, &result.number);
   cpu_set_t cores;
   CPU_ZERO(&cores);
   ::sched_getaffinity(0, sizeof cores, &cores);
@@ -260,12 +279,40 @@ Ending share_jobs(const ExposureOptions &options, std::vector<FrameJob> &jobs) {
   return ending;
 }
 
+// Ranks that extract a frame together, where it is not told: as many as there are for it.
+int group_size(int asked, const std::vector<FrameJob> &jobs) {
+  const int frames = static_cast<int>(std::max<size_t>(1, jobs.size()));
+  const int size = asked > 0 ? asked : std::max(1, rank_count() / frames);
+  // Models of bundles overlap, and bits depend on the order of their sum.
+  const bool models = std::any_of(jobs.begin(), jobs.end(),
+                                  [](const FrameJob &job) { return job.settings.model; });
+  if (models && asked > 1 && own_rank() == head)
+    log_warning("a frame with a model image is extracted by one rank");
+  return models ? 1 : size;
+}
+
+int count_leaders(const Group &group) {
+  int count = group.leads();
+  MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+  return count;
+}
+
+void run_pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
+                  Coordinator &coordinator, Group &group) {
+  const auto together = [&group](size_t job, const Context &context,
+                                 Extraction &extraction) {
+    group.extract(job, context, extraction);
+  };
+  Pipeline(jobs, shape, coordinator, group.size() > 1 ? Extract(together) : extract_alone)
+      .run();
+  if (stop_signal() != 0) leave_at_once(coordinator.summary());
+}
+
 Ending run_head(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
-                const PipelineShape &shape) {
-  HeadCoordinator coordinator(jobs, rank_count() - 1);
-  Pipeline(jobs, shape, coordinator).run();
-  if (stop_signal() != 0) leave_at_once(coordinator);
-  coordinator.attend_until_all_left();
+                const PipelineShape &shape, Group &group, int leaders) {
+  HeadCoordinator coordinator(jobs, group, leaders - 1);
+  run_pipeline(jobs, shape, coordinator, group);
+  const std::vector<int> others = coordinator.attend_until_all_left();
   write_report(options, coordinator.report(), shape, rank_count());
   Ending ending;
   try {
@@ -273,49 +320,57 @@ Ending run_head(const ExposureOptions &options, const std::vector<FrameJob> &job
   } catch (const Failure &failure) {
     ending = {failure.exit_code(), failure.what()};
   }
-  for (int rank = 1; rank < rank_count(); ++rank)
+  for (const int rank : others)
     MPI_Send(&ending.exit_code, 1, MPI_INT, rank, tag_end, MPI_COMM_WORLD);
   return ending;
 }
 
-Ending run_rank(const std::vector<FrameJob> &jobs, const PipelineShape &shape) {
-  RankCoordinator coordinator;
-  Pipeline(jobs, shape, coordinator).run();
-  if (stop_signal() != 0) leave_at_once(coordinator);
+Ending run_leader(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
+                  Group &group) {
+  LeaderCoordinator coordinator(group);
+  run_pipeline(jobs, shape, coordinator, group);
   coordinator.leave();
-  for (MPI_Status message; !has_arrived(message);) rest(coordinator);
+  for (MPI_Status message; !has_arrived(message);) rest(rank_name());
   Ending ending;
   MPI_Recv(&ending.exit_code, 1, MPI_INT, head, tag_end, MPI_COMM_WORLD,
            MPI_STATUS_IGNORE);
   return ending;
 }
 
-Ending run_ranks(const ExposureOptions &options) {
+Ending run_ranks(MpiOptions options) {
+  Neighbours beside = neighbours();
+  take_own_device(options, beside);
   std::vector<FrameJob> jobs;
   Ending ending = share_jobs(options, jobs);
   if (ending.exit_code != exit_good) return ending;
-  const PipelineShape shape = shape_of(options, jobs, neighbours());
-  return own_rank() == head ? run_head(options, jobs, shape) : run_rank(jobs, shape);
+  Group group(group_size(options.group, jobs));
+  if (group.size() > 1) options.extractors = 1;
+  beside.with_frames = count_leaders(group);
+  const PipelineShape shape = shape_of(options, jobs, beside);
+  if (!group.leads())
+    return {group.help(jobs, shape.threads, [] { rest(rank_name()); }), ""};
+  ending = own_rank() == head ? run_head(options, jobs, shape, group, beside.with_frames)
+                              : run_leader(jobs, shape, group);
+  group.end(ending.exit_code);
+  return ending;
 }
 
 // Others may be waiting for this rank, so they are ended with it.
-[[noreturn]] void end_all(int exit_code, const char *message) {
-  std::fprintf(stderr, "specex-mpi: rank %d: %s\n", own_rank(), message);
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
+[[noreturn]] void end_all(const Failure &failure) {
+  std::fprintf(stderr, "specex-mpi: %s: %s\n", rank_name().c_str(), failure.what());
+  MPI_Abort(MPI_COMM_WORLD, failure.exit_code());
   std::abort();
 }
 
-void run_mpi(const ExposureOptions &options) {
+void run_mpi(const MpiOptions &options) {
   int provided = 0;
   MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
   begin_run(options);
   Ending ending;
   try {
     ending = run_ranks(options);
-  } catch (const Failure &failure) {
-    end_all(failure.exit_code(), failure.what());
-  } catch (const std::exception &error) {
-    end_all(exit_bug, error.what());
+  } catch (...) {
+    end_all(failure_being_handled());
   }
   const bool speaks = own_rank() == head;
   MPI_Finalize();
@@ -336,9 +391,17 @@ int main(int argc, char **argv) {
       "Example\n"
       "  mpirun -n 8 specex-mpi night.csv --timing night.json\n\n"
       "Frames are dealt to the ranks one by one; each rank reads, extracts and writes\n"
-      "its own. Options and exit status are those of specex exposure. See specex(1).");
-  ExposureOptions options;
+      "its own. Where there are fewer frames than ranks, groups of ranks extract a "
+      "frame\n"
+      "together. Options and exit status are those of specex exposure. See specex(1).");
+  MpiOptions options;
   add_exposure_options(app, options);
+  app.add_option("--group", options.group,
+                 "Ranks of a machine that extract a frame together [1; more where there\n"
+                 "are fewer frames than ranks]")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("RANKS")
+      ->group("Pipeline");
   app.callback([&options] { run_mpi(options); });
   return run_program(app, argc, argv);
 }

@@ -14,8 +14,6 @@
 namespace specex_cli {
 namespace {
 
-constexpr int64_t megabyte = 1000000;
-
 // Threads of this process: where nobody says, those who share cores divide them.
 int threads_of(const ExposureOptions &options, int sharing_cores) {
   FrameOptions frame = options.frame;
@@ -62,14 +60,40 @@ void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
   command.add_flag("--resume,!--no-resume", options.resume,
                    "Leave alone what is there, undamaged, and made from the same inputs\n"
                    "with the same options [yes]");
-  command.add_option("--memory", options.memory_mb,
-                     "MB to use at most [half of what is available]");
+  command
+      .add_option("--memory", options.memory,
+                  "Memory to use at most: 800M, 1.5G [half of what is available]")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
   command.add_option("--extractors", options.extractors,
-                     "Frames to extract at the same time [one for 16 threads]");
+                     "Frames to extract at the same time [chosen by threads, frames\n"
+                     "and memory]");
   command.add_option("--readers", options.readers,
-                     "Frames to read at the same time [1; more for compressed ones]");
+                     "Frames to read at the same time [1; more for many threads]");
   command.add_option("--writers", options.writers,
-                     "Frames to write at the same time [1; more for compressed ones]");
+                     "Frames to write at the same time [1; more for many threads,\n"
+                     "or compressed ones]");
+}
+
+// Frames to extract at the same time, where it is not told. A thread does most where it
+// has a frame of its own: threads of one frame wait for each other whenever reading or
+// writing takes a core from one of them. But the last frames have to keep all cores busy,
+// none should take minutes, and while some are extracted as many are read and written.
+int extractors_for(const std::vector<FrameJob> &jobs, int threads, int64_t memory,
+                   int processes) {
+  constexpr size_t least_frames = 6;  // of an extractor
+  constexpr int most_threads = 16;
+  int64_t image = 1;
+  for (const FrameJob &job : jobs)
+    image = std::max(image, expanded_size_of(job.settings.image_path));
+  const int64_t fitting = memory / (2 * image) / 2;  // for a frame is twice its image
+  const auto enough =
+      static_cast<int64_t>(jobs.size() / static_cast<size_t>(processes) / least_frames);
+  const int least = std::max(1, threads / most_threads);
+  int count =
+      static_cast<int>(std::clamp<int64_t>(std::min(enough, fitting), least, threads));
+  while (threads % count != 0) --count;
+  return count;
 }
 
 }  // namespace
@@ -91,9 +115,13 @@ std::vector<ManifestRow> rows_of(const ExposureOptions &options) {
                 "give either a manifest or --preproc-dir, --psf-dir and --frame-dir");
 }
 
-// Where it is not told: one extractor for 16 threads, and as many readers and writers as
-// keep up with them. Expanding takes a tenth of the time that extracting takes,
-// compressing a half; without, one thread is enough.
+void take_own_device(ExposureOptions &options, const Neighbours &neighbours) {
+  options.run.device += neighbours.number % options.run.num_devices;
+  options.run.num_devices = 1;
+}
+
+// Expanding takes a fourth of the time that extracting takes, compressing a half, plain
+// files a tenth: readers and writers keep up with that.
 PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
                        const Neighbours &neighbours) {
   const int threads = threads_of(options, neighbours.on_cores);
@@ -104,23 +132,25 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
     return job.output.path.ends_with(".gz");
   });
   const auto chosen = [](int asked, int otherwise) {
-    return asked > 0 ? asked : std::max(1, otherwise);
+    return asked > 0 ? asked : otherwise;
   };
-  PipelineShape shape;
-  shape.extractors = chosen(options.extractors, threads / 16);
-  shape.threads = std::max(1, threads / shape.extractors);
-  shape.readers = chosen(options.readers, gzip_in ? 1 + threads / 8 : 1);
-  shape.writers = chosen(options.writers, gzip_out ? 1 + threads / 2 : 1);
-  shape.resume = options.resume;
-  const int64_t limit = options.memory_mb > 0
-                            ? options.memory_mb * megabyte
+  const int64_t limit = options.memory > 0
+                            ? options.memory
                             : available_memory() / 2 / neighbours.on_machine;
+  PipelineShape shape;
   shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
+  shape.extractors =
+      chosen(options.extractors,
+             extractors_for(jobs, threads, shape.memory, neighbours.with_frames));
+  shape.threads = std::max(1, threads / shape.extractors);
+  shape.readers = chosen(options.readers, 1 + threads / (gzip_in ? 4 : 8));
+  shape.writers = chosen(options.writers, 1 + threads / (gzip_out ? 2 : 8));
+  shape.resume = options.resume;
   log_info(
       text("%zu frames, %d at the same time with %d threads each, %d readers, "
            "%d writers, %.0f MB for frames on their way",
            jobs.size(), shape.extractors, shape.threads, shape.readers, shape.writers,
-           static_cast<double>(shape.memory) / megabyte));
+           static_cast<double>(shape.memory) / 1e6));
   return shape;
 }
 

@@ -5,11 +5,11 @@
 
 #include <chrono>
 #include <cstdio>
-#include <new>
-#include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 
+#include "exposure/kept_context.hpp"
 #include "exposure/temporaries.hpp"
 #include "log.hpp"
 #include "progress.hpp"
@@ -20,54 +20,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// For reading and writing: one thread each, and no device.
-Context file_context() {
-  specex_options options = default_options();
-  options.backend = SPECEX_BACKEND_CPU;
-  options.num_threads = 1;
-  return Context(options, ProgressBar::hidden);
-}
-
-std::string_view bytes_of(const specex_options &options) {
-  return {reinterpret_cast<const char *>(&options), sizeof options};
-}
-
-// A context and its PSF, kept from frame to frame while they are the same.
-class Extractor {
- public:
-  explicit Extractor(int threads) : threads_(threads) {}
-
-  const Context &context_for(const Extraction &extraction) {
-    specex_options options = extraction.settings().options;
-    options.num_threads = threads_;
-    if (!context_ || bytes_of(options) != bytes_of(options_)) {
-      psf_ = nullptr;
-      context_.reset();
-      context_.emplace(options, ProgressBar::hidden);
-      options_ = options;
-    }
-    if (psf_ != extraction.psf()) {
-      psf_ = nullptr;
-      set_psf(*context_, extraction.psf()->file, extraction.settings().psf_path);
-      psf_ = extraction.psf();
-    }
-    return *context_;
-  }
-
- private:
-  int threads_;
-  std::optional<Context> context_;
-  specex_options options_{};
-  std::shared_ptr<const Psf> psf_;
-};
-
 }  // namespace
 
+void extract_alone(size_t, const Context &context, Extraction &extraction) {
+  extraction.run(context);
+}
+
 Pipeline::Pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
-                   Coordinator &coordinator)
+                   Coordinator &coordinator, Extract extract)
     : jobs_(jobs),
       shape_(shape),
       coordinator_(coordinator),
+      extract_(std::move(extract)),
       memory_(shape.memory),
       read_(static_cast<size_t>(shape.extractors)),
       extracted_(static_cast<size_t>(shape.writers)),
@@ -78,17 +42,12 @@ Pipeline::Pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape
 // Whatever goes wrong with a frame is said of it and leaves the others alone.
 template <class Work>
 void Pipeline::isolate(size_t job, Work work) {
-  const auto fail = [&](int exit_code, const std::string &reason) {
-    if (stop_signal() == 0) coordinator_.done(job, failed_frame(exit_code, reason));
-  };
   try {
     work();
-  } catch (const Failure &failure) {
-    fail(failure.exit_code(), failure.what());
-  } catch (const std::bad_alloc &) {
-    fail(exit_retryable, "not enough memory");
-  } catch (const std::exception &error) {
-    fail(exit_bug, std::string("a bug in specex: ") + error.what());
+  } catch (...) {
+    const Failure failure = failure_being_handled();
+    if (stop_signal() == 0)
+      coordinator_.done(job, failed_frame(failure.exit_code(), failure.what()));
   }
 }
 
@@ -124,7 +83,7 @@ void Pipeline::read_frames() {
 }
 
 void Pipeline::extract_frame(const Context &context, FrameInFlight &frame) {
-  frame.extraction.run(context);
+  extract_(frame.job, context, frame.extraction);
   frame.seconds.extract = frame.extraction.extract_seconds();
   log_info(text("%s extract-time: %.3f sec for %lld patches",
                 jobs_[frame.job].name.c_str(), frame.seconds.extract,
@@ -132,10 +91,11 @@ void Pipeline::extract_frame(const Context &context, FrameInFlight &frame) {
 }
 
 void Pipeline::extract_frames() {
-  Extractor extractor(shape_.threads);
+  KeptContext kept(shape_.threads);
   while (auto frame = read_.pop())
     isolate((*frame)->job, [&] {
-      extract_frame(extractor.context_for((*frame)->extraction), **frame);
+      const Extraction &extraction = (*frame)->extraction;
+      extract_frame(kept.context_for(extraction.settings(), extraction.psf()), **frame);
       extracted_.push(std::move(*frame));
     });
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,10 +31,14 @@ struct PipelineShape {
   bool resume = true;  // whether a frame that is there and as it should be is left alone
 };
 
+// Extracts the frame of a job that was read.
+using Extract = std::function<void(size_t job, const Context &, Extraction &)>;
+void extract_alone(size_t job, const Context &context, Extraction &extraction);
+
 class Pipeline {
  public:
   Pipeline(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
-           Coordinator &coordinator);
+           Coordinator &coordinator, Extract extract = extract_alone);
 
   // Returns when all jobs are done, well or not, or a signal asked to stop; what is being
   // written then has a second to end, before the process does.
@@ -66,6 +71,7 @@ class Pipeline {
   const std::vector<FrameJob> &jobs_;
   const PipelineShape shape_;
   Coordinator &coordinator_;
+  const Extract extract_;
 
   PsfCache psfs_;
   MemoryBudget memory_;

@@ -157,6 +157,24 @@ void emulated_arrays_in_device_memory_give_the_same_bits(void ** /*state*/) {
   }
 }
 
+// A fibre's numbers do not depend on which device had it.
+void emulated_several_devices_share_a_frame(void ** /*state*/) {
+  const Case c = specex_test::make_case({.nspec = 7, .nwave = 60});
+  specex_options options = options_for(SPECEX_BACKEND_CUDA);
+  options.bundlesize = 2;
+  const Frame expected = specex_test::extract(c, options);
+  for (const int count : {2, 3}) {
+    options.num_devices = count;
+    const Frame frame = specex_test::extract(c, options);
+    assert_true(specex_test::same_bits(frame.flux, expected.flux));
+    assert_true(specex_test::same_bits(frame.resolution, expected.resolution));
+    assert_true(difference(frame, expected) <= 1e-12);
+  }
+  options.num_devices = 4;
+  specex_context *context = nullptr;
+  assert_int_equal(specex_create(&options, &context), SPECEX_ERROR_NO_DEVICE);
+}
+
 void emulated_patches_are_those_of_the_frame(void ** /*state*/) {
   Case c = specex_test::make_case({.nspec = 6, .nwave = 60});
   specex_options options = options_for(SPECEX_BACKEND_CUDA);
@@ -315,6 +333,7 @@ int main() {
       cmocka_unit_test(emulated_regular_cases_are_solved_on_the_device),
       cmocka_unit_test(emulated_repeated_runs_give_the_same_bits),
       cmocka_unit_test(emulated_arrays_in_device_memory_give_the_same_bits),
+      cmocka_unit_test(emulated_several_devices_share_a_frame),
       cmocka_unit_test(emulated_patches_are_those_of_the_frame),
       cmocka_unit_test(emulated_short_memory_makes_smaller_batches),
       cmocka_unit_test(emulated_no_memory_falls_back_where_allowed),

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A rank that is killed ends the job, with whole files; the next run makes what is missing,
-# no frame twice. SPECEX_TEST_KILLS says how often; SPECEX_TEST_SEED repeats a failure.
+# A rank that is killed, leader or member of a group, ends the job, with whole files; the
+# next run makes what is missing, no frame twice. SPECEX_TEST_KILLS says how often;
+# SPECEX_TEST_SEED repeats a failure.
 . "$(dirname "$0")/support.sh"
 make_images 2
 RANDOM=${SPECEX_TEST_SEED:=$$}
@@ -14,7 +15,7 @@ frames=16
     echo "image$((i % 2 + 1)).fits,psf.fits,f$i.fits"
   done
 } >list.csv
-run=(list.csv "${range[@]}" --threads 1)
+run=(list.csv "${range[@]}" --threads 1 --bundlesize 2)
 expect_exit 0 "undisturbed" "${exposure[@]}" "${run[@]}"
 mkdir undisturbed
 mv f??.fits undisturbed
@@ -31,7 +32,7 @@ for ((kill = 1; kill <= ${SPECEX_TEST_KILLS:-4}; ++kill)); do
   rm -f ranks
   # Every rank writes down its process before it becomes specex-mpi.
   "$mpiexec" -n 3 bash -c 'echo $$ >>ranks; exec "$0" "$@"' \
-    "$specex_mpi" "${run[@]}" >out.log 2>err.log &
+    "$specex_mpi" "${run[@]}" --group $((kill % 2 + 1)) >out.log 2>err.log &
   process=$!
   for _ in {1..1000}; do
     grep -q "iotime" out.log && break
@@ -52,7 +53,7 @@ done
 
 # A job that is told to end does so, with nothing half.
 rm -f f??.fits
-"$mpiexec" -n 3 "$specex_mpi" "${run[@]}" --backend reference >out.log 2>err.log &
+"$mpiexec" -n 3 "$specex_mpi" "${run[@]}" --group 2 --backend reference >out.log 2>err.log &
 process=$!
 sleep 1
 begin=$EPOCHREALTIME

@@ -1,251 +1,181 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The cuda backend: windows of all patches are solved on the device at once, those whose
-// shortcuts do not hold there by the cpu backend. A template over what a device is, so
-// that the tests run it where there is no GPU.
+// The cuda backend: windows of all patches are solved on a device at once, or dealt by
+// bundles over several; those whose shortcuts do not hold there by the cpu backend. A
+// template over what a device is, so that the tests run it where there is no GPU.
 #pragma once
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
+#include <set>
 #include <string>
-#include <tuple>
-#include <utility>
+#include <thread>
 #include <vector>
 
-#include "kernels/backend.hpp"
-#include "kernels/cuda/mirror.hpp"
-#include "kernels/cuda/sheet_solver.hpp"
+#include "kernels/cuda/device_unit.hpp"
 #include "kernels/shared/run_patch.hpp"
 
 namespace specex::gpu {
 
 template <class Device>
-class DeviceBackend final : public Backend, public DeviceMemory {
+class DeviceBackend final : public Backend {
  public:
   DeviceBackend(const specex_options &options, int num_threads)
-      : device_(checked(options).device, options.device_memory),
-        buffers_(device_),
-        host_(make_cpu_backend(num_threads)) {}
+      : host_(make_cpu_backend(num_threads)) {
+    for (int k = 0; k < options.num_devices; ++k)
+      units_.push_back(std::make_unique<Unit>(options.device + k, options.device_memory));
+  }
 
   const char *name() const override { return "cuda"; }
   const char *vectors() const override { return host_->vectors(); }
-  std::string device() const override { return device_.name(); }
-  DeviceMemory *device_memory() override { return this; }
+  std::string device() const override {
+    const std::string one = units_.front()->name();
+    return units_.size() == 1 ? one : std::to_string(units_.size()) + " x " + one;
+  }
+  DeviceMemory *device_memory() override { return units_.front().get(); }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
                std::span<PatchOutput> outputs) override {
-    on_device([&] { extract_on_device(run, patches, outputs); });
-  }
-
-  int64_t count_bad_pixels(const specex_image &image, const Box &box) override {
-    unsigned long long total = 0;
-    on_device([&] {
-      auto *count = static_cast<unsigned long long *>(
-          buffers_.geometry.reserve(sizeof(unsigned long long)));
-      device_.clear(count, sizeof *count);
-      device_.run(int64_t{box.width()} * box.height(), CountBadPixels{image, box, count});
-      device_.download(&total, count, sizeof total);
-    });
-    return static_cast<int64_t>(total);
-  }
-  void clear(const specex_frame &frame) override {
-    const Mirror mirror(frame);
-    on_device([&] {
-      for (const Mirror::Array &array : mirror.arrays())
-        clear_array(array, array.original);
-    });
-  }
-  void copy_to_device(void *to, const void *from, int64_t bytes) override {
-    on_device([&] { device_.upload(to, from, static_cast<size_t>(bytes)); });
-  }
-  void copy_from_device(void *to, const void *from, int64_t bytes) override {
-    on_device([&] { device_.download(to, from, static_cast<size_t>(bytes)); });
-  }
-
- private:
-  static const specex_options &checked(const specex_options &options) {
-    if (Device::lost())
-      fail(SPECEX_ERROR_DEVICE,
-           "the GPU failed earlier in this process, which has to be started again to use "
-           "it");
-    return options;
-  }
-
-  // Does something with the device and waits for it.
-  template <class Work>
-  void on_device(Work &&work) {
-    try {
-      [[maybe_unused]] const auto in_use = device_.use();
-      work();
-      device_.synchronize();
-    } catch (const Error &error) {
-      if (error.status() == SPECEX_ERROR_DEVICE) Device::lost() = true;
-      throw;
-    }
-  }
-
-  void extract_on_device(const Run &run, std::span<const specex_patch> patches,
-                         std::span<PatchOutput> outputs) {
     std::vector<Window> windows;
     for (size_t k = 0; k < patches.size(); ++k)
       cut_into_windows(run.rules, run.psf, k, patches[k], windows);
-    const bool frame_there =
-        run.frame != nullptr && run.frame->memory == SPECEX_MEMORY_DEVICE;
-    Mirror mirror = run.frame != nullptr ? Mirror(*run.frame) : Mirror(patches, outputs);
-    if (!frame_there) place_there(mirror);
-
-    std::vector<Task> tasks;
-    std::vector<Window> left;
-    const auto *spots = dynamic_cast<const GaussHermiteSpots *>(&run.spots);
-    const bool here = spots == nullptr || !has_room(run.psf) || run.rules.noise;
-    for (const Window &window : windows) {
-      const specex_patch &patch = patches[window.patch];
-      if (here || !on_ccd(run.rules, window.shape, patch_box(window.shape, run.image))) {
-        left.push_back(window);
-        continue;
-      }
-      const PatchOutput &whole = outputs[window.patch];
-      tasks.push_back(
-          {&window, &patch,
-           PatchOutput(frame_there ? whole : mirror.of(whole),
-                       window.shape.first_fiber - patch.first_fiber, window.shape.nfiber,
-                       window.shape.first_bin - patch.first_bin, window.shape.nbin)});
-    }
-    solve(run, *spots, tasks);
-    uint32_t reasons = 0;
-    for (const Task &task : tasks) {
-      reasons |= task.verdict;
-      if (task.verdict == verdict_good)
-        outputs[task.window->patch].path = SPECEX_PATH_VECTOR;
+    const bool able = dynamic_cast<const GaussHermiteSpots *>(&run.spots) != nullptr &&
+                      has_room(run.psf) && !run.rules.noise;
+    Windows here;
+    Windows left;
+    for (const Window &window : windows)
+      if (able && on_ccd(run.rules, window.shape, patch_box(window.shape, run.image)))
+        here.push_back(&window);
       else
-        left.push_back(*task.window);
-    }
+        left.push_back(&window);
+    const uint32_t reasons = solve(run, patches, outputs, here, left);
+    const std::set<const Window *> not_here(left.begin(), left.end());
+    for (const Window *window : here)
+      if (!not_here.contains(window)) outputs[window->patch].path = SPECEX_PATH_VECTOR;
     run.log.write(SPECEX_LOG_DEBUG,
                   "the GPU solved %zu of %zu windows, the CPU the others (reasons %x)",
                   windows.size() - left.size(), windows.size(), reasons);
-    if (!frame_there) {
-      for (const Mirror::Array &array : mirror.arrays())
-        device_.download(array.original, array.copy, static_cast<size_t>(array.bytes));
-      device_.synchronize();
-    }
     count_done(run, patches.size(), left);
-    if (!left.empty()) finish_on_host(run, patches, outputs, left, mirror, frame_there);
+    if (!left.empty()) finish_on_host(run, patches, outputs, left);
   }
 
-  void clear_array(const Mirror::Array &array, void *there) {
-    if (array.is_frame_mask)
-      device_.run(array.bytes / int64_t{sizeof(int32_t)},
-                  FillMask{static_cast<int32_t *>(there), SPECEX_MASK_NODATA});
-    else
-      device_.clear(there, static_cast<size_t>(array.bytes));
-  }
+ private:
+  using Unit = DeviceUnit<Device>;
+  using Windows = std::vector<const Window *>;
 
-  void place_there(Mirror &mirror) {
-    mirror.place(buffers_.mirror.reserve(static_cast<size_t>(mirror.size())));
-    for (const Mirror::Array &array : mirror.arrays()) clear_array(array, array.copy);
-  }
+  static bool is_there(int32_t memory) { return memory == SPECEX_MEMORY_DEVICE; }
 
-  // The image in the device's memory.
-  specex_image image_there(const specex_image &image) {
-    if (image.memory == SPECEX_MEMORY_DEVICE) return image;
-    const size_t element = image.type == SPECEX_FLOAT32 ? sizeof(float) : sizeof(double);
-    const size_t row = static_cast<size_t>(image.nx) * element;
-    const auto rows = static_cast<size_t>(image.ny);
-    char *pixels = nullptr;
-    char *ivar = nullptr;
-    Layout layout;
-    layout.add(pixels, static_cast<int64_t>(row * rows));
-    layout.add(ivar, static_cast<int64_t>(row * rows));
-    layout.place(buffers_.image.reserve(layout.size()));
-    device_.upload_rows(pixels, image.pixels, row,
-                        static_cast<size_t>(image.pixels_stride) * element, rows);
-    device_.upload_rows(ivar, image.ivar, row,
-                        static_cast<size_t>(image.ivar_stride) * element, rows);
-    specex_image there = image;
-    there.pixels = pixels;
-    there.ivar = ivar;
-    there.pixels_stride = there.ivar_stride = image.nx;
-    return there;
-  }
+  uint32_t solve(const Run &run, std::span<const specex_patch> patches,
+                 std::span<const PatchOutput> outputs, const Windows &windows,
+                 Windows &left) {
+    std::set<int> bundles;
+    for (const Window *window : windows) bundles.insert(window->shape.first_bundle_fiber);
+    // Arrays in device memory are on the first one.
+    const bool apart = run.frame != nullptr && !is_there(run.frame->memory) &&
+                       !is_there(run.image.memory);
+    const size_t count = apart ? std::min(units_.size(), bundles.size()) : 1;
+    if (count <= 1) return units_.front()->solve(run, patches, outputs, windows, left);
 
-  void solve(const Run &run, const GaussHermiteSpots &spots, std::vector<Task> &tasks) {
-    if (tasks.empty()) return;
-    const specex_image image = image_there(run.image);
-    const PsfOnDevice<Device> tables(device_, buffers_.tables, run.psf, spots);
-    const auto key = [](const Task *task) {
-      const specex_patch &shape = task->window->shape;
-      return std::tuple(shape.wavemin, shape.wavestep, shape.first_bundle_fiber,
-                        shape.pad_first_bin, shape.pad_first_fiber);
-    };
-    std::vector<Task *> order;
-    for (Task &task : tasks) order.push_back(&task);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](const Task *a, const Task *b) { return key(a) < key(b); });
-    const bool distinct = run.frame != nullptr;  // a plan's patches are
-    SheetSolver<Device> solver(device_, buffers_, run, image, tables);
-    for (size_t first = 0; first < order.size();) {
-      size_t end = first + 1;
-      while (end < order.size() && same_grid(*order[first], *order[end]) &&
-             (distinct ||
-              !shares_core(std::span(order).subspan(first, end - first), *order[end])))
-        ++end;
-      solver.solve(std::span(order).subspan(first, end - first));
-      first = end;
+    std::vector<Share> shares(count);
+    const std::vector<int> order(bundles.begin(), bundles.end());
+    for (size_t u = 0; u < count; ++u) {
+      shares[u].first_fiber = order[u * order.size() / count];
+      if (u > 0) shares[u - 1].end_fiber = shares[u].first_fiber;
     }
-    device_.add_times(run.stages);
+    shares.front().first_fiber = run.frame->first_fiber;
+    shares.back().end_fiber = run.frame->first_fiber + run.frame->nspec;
+    FirstError failure;
+    std::vector<std::thread> threads;
+    for (size_t u = 0; u < count; ++u)
+      threads.emplace_back([&, u] {
+        try {
+          shares[u].solve(*units_[u], run, patches, windows, u > 0);
+        } catch (...) {
+          failure.keep_current();
+        }
+      });
+    for (std::thread &thread : threads) thread.join();
+    failure.throw_if_any();
+    uint32_t reasons = verdict_good;
+    for (const Share &share : shares) {
+      reasons |= share.reasons;
+      left.insert(left.end(), share.left.begin(), share.left.end());
+      for (size_t k = 0; k < share.model.size(); ++k)
+        run.frame->model[k] += share.model[k];
+    }
+    return reasons;
   }
 
-  static bool same_grid(const Task &a, const Task &b) {
-    return a.window->shape.wavemin == b.window->shape.wavemin &&
-           a.window->shape.wavestep == b.window->shape.wavestep;
-  }
+  // The bundles of a frame that one device solves.
+  struct Share {
+    int first_fiber;
+    int end_fiber;
+    std::vector<double> model;  // to be added to the frame's
+    Windows left;
+    uint32_t reasons = verdict_good;
 
-  static bool shares_core(std::span<Task *const> tasks, const Task &task) {
-    const auto meet = [](int a, int na, int b, int nb) {
-      return a < b + nb && b < a + na;
-    };
-    const specex_patch &own = task.window->shape;
-    return std::any_of(tasks.begin(), tasks.end(), [&](const Task *other) {
-      const specex_patch &theirs = other->window->shape;
-      return meet(own.first_fiber, own.nfiber, theirs.first_fiber, theirs.nfiber) &&
-             meet(own.first_bin, own.nbin, theirs.first_bin, theirs.nbin);
-    });
-  }
+    void solve(Unit &unit, const Run &run, std::span<const specex_patch> patches,
+               const Windows &all, bool with_own_model) {
+      specex_frame part = *run.frame;
+      part.first_fiber = first_fiber;
+      part.nspec = end_fiber - first_fiber;
+      const int64_t skipped = int64_t{first_fiber - run.frame->first_fiber} * part.nwave;
+      for (double **array :
+           {&part.flux, &part.ivar, &part.chi2pix, &part.pixmask_fraction})
+        if (*array != nullptr) *array += skipped;
+      if (part.resolution != nullptr) part.resolution += skipped * part.ndiag;
+      if (part.mask != nullptr) part.mask += skipped;
+      if (part.model != nullptr && with_own_model) {
+        model.resize(static_cast<size_t>(part.model_nx * part.model_ny));
+        part.model = model.data();
+      }
+      std::vector<PatchOutput> outputs;
+      for (const specex_patch &patch : patches) outputs.emplace_back(patch, part);
+      Windows own;
+      for (const Window *window : all) {
+        const int bundle = window->shape.first_bundle_fiber;
+        if (bundle < end_fiber && (bundle >= first_fiber || !with_own_model))
+          own.push_back(window);
+      }
+      const Run mine{run.psf,      run.spots,  run.image, run.rules,
+                     run.progress, run.stages, run.log,   &part};
+      reasons = unit.solve(mine, patches, outputs, own, left);
+    }
+  };
 
   // Tells of the patches that are done; the host tells of the others.
-  static void count_done(const Run &run, size_t npatch, const std::vector<Window> &left) {
+  static void count_done(const Run &run, size_t npatch, const Windows &left) {
     std::vector<bool> open(npatch);
-    for (const Window &window : left) open[window.patch] = true;
+    for (const Window *window : left) open[window->patch] = true;
     for (size_t k = 0; k < npatch; ++k)
       if (!open[k]) run.progress.step();
   }
 
-  // The windows that the device left: few, as a rule.
+  // The windows that the devices left: few, as a rule.
   void finish_on_host(const Run &run, std::span<const specex_patch> patches,
-                      std::span<PatchOutput> outputs, const std::vector<Window> &left,
-                      Mirror &mirror, bool frame_there) {
+                      std::span<PatchOutput> outputs, const Windows &left) {
+    std::vector<Window> windows;
+    for (const Window *window : left) windows.push_back(*window);
     specex_image image = run.image;
     std::vector<char> pixels;
-    if (image.memory == SPECEX_MEMORY_DEVICE) image = image_here(image, pixels);
+    if (is_there(image.memory)) image = image_here(image, pixels);
     const Run here{run.psf,      run.spots,  image,   run.rules,
                    run.progress, run.stages, run.log, run.frame};
-    std::vector<PatchOutput> own(outputs.begin(), outputs.end());
-    std::vector<char> copies;
-    if (frame_there) {
-      copies.resize(static_cast<size_t>(mirror.size()));
-      mirror.place(copies.data());
-      for (const Mirror::Array &array : mirror.arrays())
-        device_.download(array.copy, array.original, static_cast<size_t>(array.bytes));
-      device_.synchronize();
-      for (PatchOutput &output : own) output = mirror.of(output);
+    if (run.frame == nullptr || !is_there(run.frame->memory)) {
+      host_->extract_windows(here, patches, outputs, windows);
+      return;
     }
-    host_->extract_windows(here, patches, own, left);
-    if (frame_there) {
-      for (const Mirror::Array &array : mirror.arrays())
-        device_.upload(array.original, array.copy, static_cast<size_t>(array.bytes));
-      device_.synchronize();
-    }
+    DeviceMemory &memory = *units_.front();
+    Mirror mirror(*run.frame);
+    std::vector<char> copies(static_cast<size_t>(mirror.size()));
+    mirror.place(copies.data());
+    std::vector<PatchOutput> own;
+    for (const PatchOutput &output : outputs) own.push_back(mirror.of(output));
+    for (const Mirror::Array &array : mirror.arrays())
+      memory.copy_from_device(array.copy, array.original, array.bytes);
+    host_->extract_windows(here, patches, own, windows);
+    for (const Mirror::Array &array : mirror.arrays())
+      memory.copy_to_device(array.original, array.copy, array.bytes);
     for (size_t k = 0; k < own.size(); ++k) {
       outputs[k].status = own[k].status;
       outputs[k].path = own[k].path;
@@ -261,9 +191,11 @@ class DeviceBackend final : public Backend, public DeviceMemory {
     };
     const size_t first = (bytes(image.pixels_stride) + 7) / 8 * 8;
     pixels.resize(first + bytes(image.ivar_stride));
-    device_.download(pixels.data(), image.pixels, bytes(image.pixels_stride));
-    device_.download(pixels.data() + first, image.ivar, bytes(image.ivar_stride));
-    device_.synchronize();
+    DeviceMemory &memory = *units_.front();
+    memory.copy_from_device(pixels.data(), image.pixels,
+                            static_cast<int64_t>(bytes(image.pixels_stride)));
+    memory.copy_from_device(pixels.data() + first, image.ivar,
+                            static_cast<int64_t>(bytes(image.ivar_stride)));
     specex_image here = image;
     here.memory = SPECEX_MEMORY_HOST;
     here.pixels = pixels.data();
@@ -271,9 +203,8 @@ class DeviceBackend final : public Backend, public DeviceMemory {
     return here;
   }
 
-  Device device_;
-  Buffers<Device> buffers_;
   std::unique_ptr<CpuBackend> host_;
+  std::vector<std::unique_ptr<Unit>> units_;
 };
 
 }  // namespace specex::gpu

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Contexts of threads that work on one frame after the other.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "extraction.hpp"
+
+namespace specex_cli {
+
+// For reading and writing: one thread, and no device.
+Context file_context();
+
+// For extracting: a context and its PSF, kept from frame to frame while they are the
+// same.
+class KeptContext {
+ public:
+  explicit KeptContext(int threads) : threads_(threads) {}
+
+  const Context &context_for(const ExtractionSettings &settings,
+                             const std::shared_ptr<const Psf> &psf);
+
+ private:
+  int threads_;
+  std::optional<Context> context_;
+  specex_options options_{};
+  std::shared_ptr<const Psf> psf_;
+};
+
+}  // namespace specex_cli
