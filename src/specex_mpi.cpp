@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -249,6 +251,30 @@ Neighbours neighbours(int leaders) {
   return result;
 }
 
+// GPUs that may be used, as CUDA_VISIBLE_DEVICES names them.
+std::vector<std::string> visible_devices() {
+  std::vector<std::string> devices;
+  if (const char *given = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream list(given);
+    for (std::string device; std::getline(list, device, ',');) devices.push_back(device);
+    return devices;
+  }
+  std::error_code none;
+  for ([[maybe_unused]] const auto &gpu :
+       std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none))
+    devices.push_back(std::to_string(devices.size()));
+  return devices;
+}
+
+// One GPU for each rank of a machine, or one for several. Before CUDA is asked for them.
+void choose_device(int rank_on_machine) {
+  const std::vector<std::string> devices = visible_devices();
+  if (devices.empty()) return;
+  const std::string &own = devices[static_cast<size_t>(rank_on_machine) % devices.size()];
+  ::setenv("CUDA_VISIBLE_DEVICES", own.c_str(), 1);
+  log_info(rank_name() + " has GPU " + own);
+}
+
 // How the run ended; the message is the head's to say.
 struct Ending {
   int exit_code = exit_good;
@@ -344,6 +370,7 @@ Ending run_ranks(MpiOptions options) {
   if (ending.exit_code != exit_good) return ending;
   Group group(group_size(options.group, jobs));
   if (group.size() > 1) options.extractors = 1;
+  choose_device(group.rank_on_machine());
   const int leaders = count_leaders(group);
   const PipelineShape shape = shape_of(options, jobs, neighbours(leaders));
   if (!group.leads())
