@@ -12,9 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -235,7 +237,6 @@ Neighbours neighbours() {
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
   MPI_Comm_size(machine, &result.on_machine);
-  MPI_Comm_rank(machine, &result.number);
   cpu_set_t cores;
   CPU_ZERO(&cores);
   ::sched_getaffinity(0, sizeof cores, &cores);
@@ -246,6 +247,30 @@ Neighbours neighbours() {
   result.on_cores = 0;
   for (const cpu_set_t &others : all) result.on_cores += CPU_EQUAL(&cores, &others) != 0;
   return result;
+}
+
+// GPUs that may be used, as CUDA_VISIBLE_DEVICES names them.
+std::vector<std::string> visible_devices() {
+  std::vector<std::string> devices;
+  if (const char *given = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream list(given);
+    for (std::string device; std::getline(list, device, ',');) devices.push_back(device);
+    return devices;
+  }
+  std::error_code none;
+  for ([[maybe_unused]] const auto &gpu :
+       std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none))
+    devices.push_back(std::to_string(devices.size()));
+  return devices;
+}
+
+// One GPU for each rank of a machine, or one for several. Before CUDA is asked for them.
+void choose_device(int rank_on_machine) {
+  const std::vector<std::string> devices = visible_devices();
+  if (devices.empty()) return;
+  const std::string &own = devices[static_cast<size_t>(rank_on_machine) % devices.size()];
+  ::setenv("CUDA_VISIBLE_DEVICES", own.c_str(), 1);
+  log_info(rank_name() + " has GPU " + own);
 }
 
 // How the run ended; the message is the head's to say.
@@ -338,13 +363,13 @@ Ending run_leader(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
 }
 
 Ending run_ranks(MpiOptions options) {
-  Neighbours beside = neighbours();
-  take_own_device(options, beside);
   std::vector<FrameJob> jobs;
   Ending ending = share_jobs(options, jobs);
   if (ending.exit_code != exit_good) return ending;
   Group group(group_size(options.group, jobs));
   if (group.size() > 1) options.extractors = 1;
+  choose_device(group.rank_on_machine());
+  Neighbours beside = neighbours();
   beside.with_frames = count_leaders(group);
   const PipelineShape shape = shape_of(options, jobs, beside);
   if (!group.leads())

@@ -14,14 +14,22 @@
 namespace specex_cli {
 namespace {
 
-// Threads of this process: where nobody says, those who share cores divide them.
-int threads_of(const ExposureOptions &options, int sharing_cores) {
+// What this process computes with.
+struct Engine {
+  int threads;
+  bool cpu;
+};
+
+// Threads: where nobody says, those who share cores divide them.
+Engine engine_of(const ExposureOptions &options, int sharing_cores) {
   FrameOptions frame = options.frame;
   interpret(frame, options.run);
-  const int threads = std::stoi(Context(frame.settings.options).described("threads"));
+  const Context context(frame.settings.options);
+  const int threads = std::stoi(context.described("threads"));
   const bool told =
       frame.settings.options.num_threads > 0 || std::getenv("OMP_NUM_THREADS") != nullptr;
-  return told ? threads : std::max(1, threads / sharing_cores);
+  return {told ? threads : std::max(1, threads / sharing_cores),
+          context.described("backend") != "cuda"};
 }
 
 void add_list_options(CLI::App &command, ExposureOptions &options) {
@@ -78,9 +86,10 @@ void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
 // Frames to extract at the same time, where it is not told. A thread does most where it
 // has a frame of its own: threads of one frame wait for each other whenever reading or
 // writing takes a core from one of them. But the last frames have to keep all cores busy,
-// none should take minutes, and while some are extracted as many are read and written.
-int extractors_for(const std::vector<FrameJob> &jobs, int threads, int64_t memory,
-                   int processes) {
+// none should take minutes, and while some are extracted as many are read and written. A
+// GPU has room for few.
+int extractors_for(const std::vector<FrameJob> &jobs, const Engine &engine,
+                   int64_t memory, int processes) {
   constexpr size_t least_frames = 6;  // of an extractor
   constexpr int most_threads = 16;
   int64_t image = 1;
@@ -89,10 +98,11 @@ int extractors_for(const std::vector<FrameJob> &jobs, int threads, int64_t memor
   const int64_t fitting = memory / (2 * image) / 2;  // for a frame is twice its image
   const auto enough =
       static_cast<int64_t>(jobs.size() / static_cast<size_t>(processes) / least_frames);
-  const int least = std::max(1, threads / most_threads);
-  int count =
-      static_cast<int>(std::clamp<int64_t>(std::min(enough, fitting), least, threads));
-  while (threads % count != 0) --count;
+  const int least = std::max(1, engine.threads / most_threads);
+  if (!engine.cpu) return least;
+  int count = static_cast<int>(
+      std::clamp<int64_t>(std::min(enough, fitting), least, engine.threads));
+  while (engine.threads % count != 0) --count;
   return count;
 }
 
@@ -115,16 +125,12 @@ std::vector<ManifestRow> rows_of(const ExposureOptions &options) {
                 "give either a manifest or --preproc-dir, --psf-dir and --frame-dir");
 }
 
-void take_own_device(ExposureOptions &options, const Neighbours &neighbours) {
-  options.run.device += neighbours.number % options.run.num_devices;
-  options.run.num_devices = 1;
-}
-
 // Expanding takes a fourth of the time that extracting takes, compressing a half, plain
 // files a tenth: readers and writers keep up with that.
 PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,
                        const Neighbours &neighbours) {
-  const int threads = threads_of(options, neighbours.on_cores);
+  const Engine engine = engine_of(options, neighbours.on_cores);
+  const int threads = engine.threads;
   const bool gzip_in = std::any_of(jobs.begin(), jobs.end(), [](const FrameJob &job) {
     return is_compressed(job.settings.image_path);
   });
@@ -139,9 +145,8 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
                             : available_memory() / 2 / neighbours.on_machine;
   PipelineShape shape;
   shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
-  shape.extractors =
-      chosen(options.extractors,
-             extractors_for(jobs, threads, shape.memory, neighbours.with_frames));
+  shape.extractors = chosen(options.extractors, extractors_for(jobs, engine, shape.memory,
+                                                               neighbours.with_frames));
   shape.threads = std::max(1, threads / shape.extractors);
   shape.readers = chosen(options.readers, 1 + threads / (gzip_in ? 4 : 8));
   shape.writers = chosen(options.writers, 1 + threads / (gzip_out ? 2 : 8));

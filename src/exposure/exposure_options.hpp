@@ -35,17 +35,12 @@ void add_exposure_options(CLI::App &command, ExposureOptions &options);
 std::vector<ManifestRow> rows_of(const ExposureOptions &options);
 
 // How many processes of the same run, this one included, may use the same cores, and the
-// same memory, and share the frames; which of those of the machine this one is.
+// same memory, and share the frames.
 struct Neighbours {
   int on_cores = 1;
   int on_machine = 1;
   int with_frames = 1;
-  int number = 0;
 };
-
-// A process that has neighbours takes one of the GPUs that the run may use, by its
-// number.
-void take_own_device(ExposureOptions &options, const Neighbours &neighbours);
 
 // What the pipeline of this process is to be.
 PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJob> &jobs,

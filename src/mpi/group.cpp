@@ -4,6 +4,8 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "exposure/kept_context.hpp"
@@ -19,6 +21,16 @@ enum Tag : int { tag_frame = 1, tag_end };
 
 constexpr int leader = 0;
 
+// All ranks; files are whole.
+[[noreturn]] void end_without_memory(int64_t bytes) {
+  std::fprintf(
+      stderr,
+      "specex-mpi: no shared memory for a frame of %.0f MB; --group 1 needs none\n",
+      static_cast<double>(bytes) / 1e6);
+  MPI_Abort(MPI_COMM_WORLD, exit_retryable);
+  std::abort();
+}
+
 }  // namespace
 
 struct Group::Handles {
@@ -29,9 +41,8 @@ struct Group::Handles {
 Group::Group(int size) : mpi_(std::make_unique<Handles>()) {
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
-  int rank = 0;
-  MPI_Comm_rank(machine, &rank);
-  MPI_Comm_split(machine, rank / size, rank, &mpi_->ranks);
+  MPI_Comm_rank(machine, &rank_on_machine_);
+  MPI_Comm_split(machine, rank_on_machine_ / size, rank_on_machine_, &mpi_->ranks);
   MPI_Comm_free(&machine);
   MPI_Comm_rank(mpi_->ranks, &rank_);
   MPI_Comm_size(mpi_->ranks, &size_);
@@ -43,8 +54,12 @@ Group::~Group() = default;
 void Group::have_memory(int64_t bytes) {
   if (bytes <= bytes_) return;
   free_memory();
-  MPI_Win_allocate_shared(rank_ == leader ? bytes : 0, 1, MPI_INFO_NULL, mpi_->ranks,
-                          &memory_, &mpi_->window);
+  MPI_Comm_set_errhandler(mpi_->ranks, MPI_ERRORS_RETURN);
+  const int status =
+      MPI_Win_allocate_shared(rank_ == leader ? bytes : 0, 1, MPI_INFO_NULL, mpi_->ranks,
+                              &memory_, &mpi_->window);
+  MPI_Comm_set_errhandler(mpi_->ranks, MPI_ERRORS_ARE_FATAL);
+  if (status != MPI_SUCCESS) end_without_memory(bytes);
   MPI_Aint size = 0;
   int unit = 0;
   MPI_Win_shared_query(mpi_->window, leader, &size, &unit, &memory_);

@@ -72,5 +72,12 @@ expect_exit 10 "some fail" "$mpiexec" -n 5 "${mpi[@]}" failing.csv "${range[@]}"
 expect_reported "some fail" good 2 failed 3
 expect "some fail" grep -q "f2.fits failed: .*strict mode" out.log
 expect "some fail" test "$(echo f?.fits)" = "f0.fits f1.fits"
+# A machine that has no room for shared memory, where one can be made up.
+if unshare -m mount -t tmpfs -o size=1M tmpfs /dev/shm 2>/dev/null; then
+  expect_exit 75 "no shared memory" unshare -m bash -c \
+    'mount -t tmpfs -o size=1M tmpfs /dev/shm && exec "$0" "$@"' \
+    "$mpiexec" -n 2 "${mpi[@]}" one.csv "${range[@]}" --group 2 --no-resume
+  expect "no shared memory" grep -q "no shared memory for a frame of .* MB" err.log
+fi
 expect_exit 21 "a group of what" "$specex_mpi" list.csv --group=-1
 finish

@@ -43,5 +43,11 @@ echo input,psf,colour >refused.csv
 echo a,b,c >>refused.csv
 expect_exit 21 "a list that is refused" "$mpiexec" -n 3 "${mpi[@]}" refused.csv
 expect "a list that is refused" test "$(grep -c "column 'colour'" err.log)" = 1
+# GPUs, where there are some, are shared out in turn.
+CUDA_VISIBLE_DEVICES=3,5 expect_exit 0 "devices" "$mpiexec" -n 3 "$specex_mpi" list.csv \
+  "${range[@]}" --backend cpu
+for own in "0 has GPU 3" "1 has GPU 5" "2 has GPU 3"; do
+  expect "rank $own" grep -q "rank $own" out.log
+done
 expect_exit 0 "help needs no MPI" "$specex_mpi" --help
 finish

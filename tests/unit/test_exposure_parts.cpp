@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -161,15 +162,6 @@ void devices_are_not_taken_where_the_environment_forbids(void **) {
   assert_int_equal(asked("").backend, SPECEX_BACKEND_AUTO);
 }
 
-void devices_are_shared_by_neighbours_in_turn(void **) {
-  const ExposureOptions options = typed("--device 1 --num-devices 2");
-  for (const int number : {0, 1, 2, 5}) {
-    const RunOptions own = with_own_device(options, {6, 6, number}).run;
-    assert_int_equal(own.device, 1 + number % 2);
-    assert_int_equal(own.num_devices, 1);
-  }
-}
-
 void request_is_the_same_on_any_threads_and_devices(void **) {
   const auto digest = [](const char *command) {
     ExtractionSettings settings;
@@ -256,7 +248,6 @@ int main() {
       cmocka_unit_test(sizes_are_megabytes_or_have_a_letter),
       cmocka_unit_test(devices_are_those_of_the_command),
       cmocka_unit_test(devices_are_not_taken_where_the_environment_forbids),
-      cmocka_unit_test(devices_are_shared_by_neighbours_in_turn),
       cmocka_unit_test(request_is_the_same_on_any_threads_and_devices),
       cmocka_unit_test(queue_hands_all_on_and_holds_few),
       cmocka_unit_test(queue_stopped_lets_all_go),
