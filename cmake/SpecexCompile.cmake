@@ -4,7 +4,7 @@
 # specex_count_lines(target): instruments a part of the library for coverage.
 # specex_compile_fortran(target): what the Fortran module and its tests are compiled with.
 # specex_compile_quickly(target): for what is not hot. What includes CLI11 takes a minute a
-# file with -O3 and seven seconds with -O1.
+# file with -O3 and seven seconds with -O1; with sanitizers it is -O0 that is quick.
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 function(specex_compile_options target)
@@ -40,7 +40,7 @@ endfunction()
 
 function(specex_compile_quickly target)
   target_compile_options(${target} PRIVATE
-    $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
+    $<$<CONFIG:Release,RelWithDebInfo>:$<IF:$<BOOL:${SPECEX_SANITIZE}>,-O0,-O1>>)
 endfunction()
 
 function(specex_compile_fortran target)
