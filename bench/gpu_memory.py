@@ -14,8 +14,8 @@ COPY_BYTES = 1 << 30
 COPIES = 10
 
 
-class NoGpu(Exception):
-    """Why there is none."""
+class DriverError(Exception):
+    """What the driver of the GPU could not do, or that there is none."""
 
 
 class Gpu:
@@ -31,7 +31,7 @@ class Gpu:
         try:
             self.driver = ctypes.CDLL("libcuda.so.1")
         except OSError as error:
-            raise NoGpu(f"no driver ({error})") from None
+            raise DriverError(f"no driver ({error})") from None
         self._call("cuInit", 0)
         self.device = c_int()
         self._call("cuDeviceGet", byref(self.device), number)
@@ -44,7 +44,7 @@ class Gpu:
         if error:
             text = c_char_p()
             self.driver.cuGetErrorString(error, byref(text))
-            raise NoGpu(f"{function}: {(text.value or b'unknown error').decode()}")
+            raise DriverError(f"{function}: {(text.value or b'unknown error').decode()}")
 
     def _attribute(self, number):
         value = c_int()

@@ -70,9 +70,9 @@ def make_up_files(specex, grid, fibers, folder):
 class Problem:
     """The image, PSF, bins and GPU that every step has."""
 
-    def __init__(self, image, psf, grid, fibers, gpu, device):
+    def __init__(self, image, psf, grid, fibers, gpu, devices):
         self.image_file, self.psf_file = image, psf
-        self.gpu, self.device = gpu, device
+        self.gpu, self.devices = gpu, devices
         seen = libspecex.read_image(image)
         self.image = Image(seen.pixels.astype("f4"), seen.ivar.astype("f4"))
         self.psf = libspecex.read_psf(psf)
@@ -86,7 +86,7 @@ class Problem:
         return f"{self.grid.wavemin},{last},{self.grid.wavestep}"
 
     def context(self, backend, **options):
-        where = {"device": self.device} if backend == "cuda" else {}
+        where = self.devices if backend == "cuda" else {}
         return Context(backend=backend, **where, **options).set_psf(self.psf)
 
     def extract(self, context):
@@ -356,7 +356,8 @@ def sanitize(problem, tool, sanitizer):
     grid = problem.grid
     command = [sanitizer, "--tool", tool, "--error-exitcode", "99"]
     command += [sys.executable, "-c", EXTRACT_FEW, problem.image_file, problem.psf_file]
-    command += map(str, (grid.wavemin, grid.wavestep, SANITIZED_BINS, problem.device))
+    bins = (grid.wavemin, grid.wavestep, SANITIZED_BINS)
+    command += map(str, (*bins, problem.devices["device"]))
     done = subprocess.run(
         command,
         env={**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python")},
