@@ -321,10 +321,12 @@ class SheetSolver {
     layout.add(first_bin, int64_t{nrow} * sheet.nfiber);
     layout.add(extents, nextent);
     layout.add(model_tasks_there, static_cast<int64_t>(model_tasks.size()));
-    // Groups follow each other, in the same memory.
+    // Groups follow each other, in the same memory; it does for the next wider band, too.
     size_t most = 0;
     for (GroupOfTasks &own : groups)
-      most = std::max(most, lay_out(sheet, own, *half_band, canvas).size());
+      for (const int *band = half_band; band != half_bands.end() && band <= half_band + 1;
+           ++band)
+        most = std::max(most, lay_out(sheet, own, *band, canvas).size());
     char *rest = nullptr;
     layout.add(rest, static_cast<int64_t>(most));
     if (may_be_less && layout.size() > preferred_bytes) return false;
