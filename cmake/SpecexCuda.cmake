@@ -34,9 +34,7 @@ target_include_directories(specex_cuda PRIVATE include lib)
 target_compile_definitions(specex_cuda PRIVATE SPECEX_NVTX=$<BOOL:${SPECEX_NVTX}>)
 target_compile_options(specex_cuda PRIVATE
   # CMake 3.25 does not know what nvcc 13 can do.
-  -std=c++20 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-fno-gnu-unique
-  # Visit functions are lambdas of the host or the device, as their caller is.
-  -diag-suppress=20011,20014)
+  -std=c++20 --expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-fno-gnu-unique)
 set_target_properties(specex_cuda PROPERTIES
   POSITION_INDEPENDENT_CODE ON CUDA_VISIBILITY_PRESET hidden
   VISIBILITY_INLINES_HIDDEN ON CUDA_RUNTIME_LIBRARY Static)

@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 
@@ -32,6 +34,21 @@ int64_t parse_badmask(const std::string &value) {
   return bits;
 }
 
+std::string to_bytes(std::string &size) {
+  const std::map<std::string, double> units = {
+      {"K", 1e3}, {"M", 1e6}, {"", 1e6}, {"G", 1e9}, {"T", 1e12}};
+  char *end = nullptr;
+  const double number = std::strtod(size.c_str(), &end);
+  std::string letter = end;
+  std::transform(letter.begin(), letter.end(), letter.begin(), ::toupper);
+  const auto unit = units.find(letter);
+  const double bytes = unit == units.end() ? -1.0 : number * unit->second;
+  if (end == size.c_str() || !(bytes >= 0.0 && bytes < 1e18))
+    return "must be a size like 800M or 1.5G, not " + size;
+  size = std::to_string(std::llround(bytes));
+  return "";
+}
+
 // "" where it is not set.
 std::string environment(const char *variable) {
   const char *value = std::getenv(variable);
@@ -40,7 +57,8 @@ std::string environment(const char *variable) {
 
 // Batch systems and DESI's pipeline say what may be used in the environment.
 void apply_environment(specex_options &options) {
-  if (options.backend == SPECEX_BACKEND_AUTO && !environment("DESI_NO_GPU").empty())
+  const std::string no_gpu = environment("DESI_NO_GPU");
+  if (options.backend == SPECEX_BACKEND_AUTO && !no_gpu.empty() && no_gpu != "0")
     options.backend = SPECEX_BACKEND_CPU;
   if (options.num_threads == 0 && environment("OMP_NUM_THREADS").empty())
     options.num_threads =
@@ -123,6 +141,8 @@ void add_numeric_options(CLI::App &command, FrameOptions &options) {
 
 }  // namespace
 
+CLI::Validator as_bytes() { return CLI::Validator(to_bytes, ""); }
+
 void add_file_options(CLI::App &command, FrameOptions &options) {
   command.option_defaults()->group("Files");
   command.add_option("-i,--input", options.settings.image_path, "Preproc image file")
@@ -163,6 +183,20 @@ void add_run_options(CLI::App &command, RunOptions &options) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command
+      .add_option("--device", options.device,
+                  "First GPU to use, as $CUDA_VISIBLE_DEVICES numbers them")
+      ->check(CLI::Range(0, 1023))
+      ->capture_default_str();
+  command
+      .add_option("--num-devices", options.num_devices, "GPUs to use, from --device on")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
+      .add_option("--device-memory", options.device_memory,
+                  "Memory to use of each GPU at most: 800M, 1.5G [what is free]")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
+  command
       .add_option("--timing", options.timing,
                   "JSON file to write with the times of each step")
       ->type_name("FILE");
@@ -180,6 +214,9 @@ void interpret(FrameOptions &options, const RunOptions &run) {
   settings.model = !options.output.model_path.empty();
   settings.options.backend = backends.at(run.backend);
   settings.options.num_threads = run.threads;
+  settings.options.device = run.device;
+  settings.options.num_devices = run.num_devices;
+  settings.options.device_memory = run.device_memory;
   settings.options.decorrelate = decorrelations.at(options.decorrelate);
   settings.options.strict = options.strict;
   apply_environment(settings.options);

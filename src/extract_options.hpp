@@ -9,7 +9,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace specex_cli {
 
@@ -29,9 +30,16 @@ struct FrameOptions {
 struct RunOptions {
   std::string backend = "auto";
   int32_t threads = 0;
+  int32_t device = 0;
+  int32_t num_devices = 1;
+  int64_t device_memory = 0;  // bytes
   std::string timing;
   std::string log_level;
 };
+
+// For transform(): "1.5G" becomes bytes. K, M, G and T are powers of 1000; without, it is
+// M.
+CLI::Validator as_bytes();
 
 // Input, PSF, output and what goes with them.
 void add_file_options(CLI::App &command, FrameOptions &options);

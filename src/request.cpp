@@ -36,6 +36,8 @@ std::string identity_of_inputs(const ExtractionSettings &settings,
          identity_of(settings.fibermap_path);
 }
 
+// What changes the result: the backend does, if within bounds, but not how many threads
+// and which GPUs it has.
 std::string request_digest(const std::string &identity,
                            const ExtractionSettings &settings,
                            const FrameOutput &output) {

@@ -231,9 +231,8 @@ class LeaderCoordinator : public Coordinator {
   int asked_ = 0;  // of the head, and not answered; the main thread's
 };
 
-// Ranks of this machine, those of them that may run on the same cores as this one, and
-// those that are dealt frames.
-Neighbours neighbours(int leaders) {
+// Ranks of this machine, and those of them that may run on the same cores as this one.
+Neighbours neighbours() {
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
@@ -245,7 +244,6 @@ Neighbours neighbours(int leaders) {
   MPI_Allgather(&cores, sizeof cores, MPI_BYTE, all.data(), sizeof cores, MPI_BYTE,
                 machine);
   MPI_Comm_free(&machine);
-  result.with_frames = leaders;
   result.on_cores = 0;
   for (const cpu_set_t &others : all) result.on_cores += CPU_EQUAL(&cores, &others) != 0;
   return result;
@@ -371,11 +369,12 @@ Ending run_ranks(MpiOptions options) {
   Group group(group_size(options.group, jobs));
   if (group.size() > 1) options.extractors = 1;
   choose_device(group.rank_on_machine());
-  const int leaders = count_leaders(group);
-  const PipelineShape shape = shape_of(options, jobs, neighbours(leaders));
+  Neighbours beside = neighbours();
+  beside.with_frames = count_leaders(group);
+  const PipelineShape shape = shape_of(options, jobs, beside);
   if (!group.leads())
     return {group.help(jobs, shape.threads, [] { rest(rank_name()); }), ""};
-  ending = own_rank() == head ? run_head(options, jobs, shape, group, leaders)
+  ending = own_rank() == head ? run_head(options, jobs, shape, group, beside.with_frames)
                               : run_leader(jobs, shape, group);
   group.end(ending.exit_code);
   return ending;

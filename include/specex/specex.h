@@ -146,8 +146,9 @@ SPECEX_API specex_status specex_destroy(specex_context *context);
 //          NULL; "" when nothing failed. Valid until the next call.
 SPECEX_API const char *specex_last_error(const specex_context *context);
 
-// Purpose: writes what the context runs on (backend, vector instructions, threads), as
-//          one line of text, into buffer[capacity], always terminated.
+// Purpose: writes what the context runs on (backend, device, vector instructions,
+//          threads; why not on a GPU, where AUTO wanted one), as one line of text,
+//          into buffer[capacity], always terminated.
 SPECEX_API specex_status specex_describe(specex_context *context, char *buffer,
                                          int64_t capacity);
 
@@ -340,7 +341,8 @@ enum {
   SPECEX_PATH_NONE = 0,    // not solved: off the CCD, cancelled or failed
   SPECEX_PATH_DENSE = 1,   // dense eigenvectors
   SPECEX_PATH_BANDED = 2,  // exact elimination of whole fibres, the patch alone
-  SPECEX_PATH_VECTOR = 3,  // fibre by fibre, several patches or parts in vector lanes
+  SPECEX_PATH_VECTOR = 3,  // fibre by fibre, many patches or parts at once: in vector
+                           // lanes or on a GPU
   SPECEX_PATH_COUNT = 8
 };
 

@@ -14,8 +14,6 @@
 namespace specex_cli {
 namespace {
 
-constexpr int64_t megabyte = 1000000;
-
 // What this process computes with.
 struct Engine {
   int threads;
@@ -70,8 +68,11 @@ void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
   command.add_flag("--resume,!--no-resume", options.resume,
                    "Leave alone what is there, undamaged, and made from the same inputs\n"
                    "with the same options [yes]");
-  command.add_option("--memory", options.memory_mb,
-                     "MB to use at most [half of what is available]");
+  command
+      .add_option("--memory", options.memory,
+                  "Memory to use at most: 800M, 1.5G [half of what is available]")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
   command.add_option("--extractors", options.extractors,
                      "Frames to extract at the same time [chosen by threads, frames\n"
                      "and memory]");
@@ -139,8 +140,8 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
   const auto chosen = [](int asked, int otherwise) {
     return asked > 0 ? asked : otherwise;
   };
-  const int64_t limit = options.memory_mb > 0
-                            ? options.memory_mb * megabyte
+  const int64_t limit = options.memory > 0
+                            ? options.memory
                             : available_memory() / 2 / neighbours.on_machine;
   PipelineShape shape;
   shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
@@ -154,7 +155,7 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
       text("%zu frames, %d at the same time with %d threads each, %d readers, "
            "%d writers, %.0f MB for frames on their way",
            jobs.size(), shape.extractors, shape.threads, shape.readers, shape.writers,
-           static_cast<double>(shape.memory) / megabyte));
+           static_cast<double>(shape.memory) / 1e6));
   return shape;
 }
 

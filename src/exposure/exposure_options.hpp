@@ -23,7 +23,7 @@ struct ExposureOptions {
   FrameOptions frame;
   RunOptions run;
   bool resume = true;
-  int64_t memory_mb = 0;
+  int64_t memory = 0;  // bytes
   int extractors = 0;
   int readers = 0;
   int writers = 0;

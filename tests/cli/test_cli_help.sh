@@ -23,7 +23,8 @@ done
 for option in -i,--input -p,--psf -o,--output -m,--model -w,--wavelength -s,--specmin \
   -n,--nspec -r,--regularize -f,--fibermap --bundlesize --nsubbundles --nwavestep \
   --wavepad --wavepad-frac --pixpad-frac --psferr --barycentric-correction --no-scores \
-  --compat --badmask --backend --threads --decorrelate --strict --float64 --timing \
+  --compat --badmask --backend --threads \
+  --device --num-devices --device-memory --decorrelate --strict --float64 --timing \
   --loglevel; do
   expect "extract has $option" grep -q -- "^  $option " help-extract.log
 done
@@ -42,6 +43,16 @@ expect_exit 21 "unknown backend" "${extract[@]}" --backend abacus
 expect_sentence "unknown backend" "abacus"
 expect_exit 21 "not a number" "${extract[@]}" --nspec five
 expect_sentence "not a number" "five"
+for value in -1 1024 x; do
+  expect_exit 21 "device $value" "${extract[@]}" "--device=$value"
+  expect_sentence "device $value" "--device"
+done
+expect_exit 21 "no devices" "${extract[@]}" --num-devices 0
+expect_sentence "no devices" "--num-devices"
+for value in x 5X -1G nan M 1e12T ''; do
+  expect_exit 21 "size '$value'" "${extract[@]}" "--device-memory=$value"
+  expect_sentence "size '$value'" "--device-memory"
+done
 for value in 6500,6600 6500,6600,0.8,1 6500,6600,x 6600,6500,0.8 6500,6600,0 \
   6500,6600,-1 nan,6600,1 6500,inf,1; do
   expect_exit 21 "wavelengths $value" "${extract[@]}" -w "$value"

@@ -24,7 +24,7 @@ for frames in 0 1 5; do
     expect_no_temporaries "$what"
   done
 done
-expect_exit 0 "resumed" "$mpiexec" -n 3 "${mpi[@]}" list.csv "${range[@]}"
+expect_exit 0 "resumed" "$mpiexec" -n 3 "${mpi[@]}" list.csv "${range[@]}" --num-devices 2
 expect_reported "resumed" verified 5 good 0
 
 # A frame that fails does not stop the others, wherever they are.

@@ -107,6 +107,7 @@ class EmulatedDevice {
     for (int64_t i = 0; i < count; ++i) kernel(i);
   }
   void synchronize() { call("synchronize"); }
+  void settle() noexcept {}
 
   void begin(int stage) {
     call("begin");

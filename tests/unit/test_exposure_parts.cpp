@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "exposure/bounded_queue.hpp"
+#include "exposure/exposure_options.hpp"
 #include "exposure/frame_job.hpp"
 #include "exposure/manifest.hpp"
 #include "exposure/memory_budget.hpp"
+#include "request.hpp"
 #include "support/cmocka.hpp"
 
 using namespace specex_cli;
@@ -96,6 +100,80 @@ void job_options_are_the_rows_before_the_commands(void **) {
   }
 }
 
+ExposureOptions typed(const std::string &command) {
+  ExposureOptions options;
+  CLI::App app;
+  add_exposure_options(app, options);
+  app.parse(command);
+  return options;
+}
+
+void sizes_are_megabytes_or_have_a_letter(void **) {
+  const std::pair<const char *, int64_t> sizes[] = {
+      {"1", 1000000},
+      {"800M", 800000000},
+      {"1.5G", 1500000000},
+      {"20k", 20000},
+      {"2T", int64_t{2000000000000}},
+      {"0", 0},
+      {"0.5", 500000},
+  };
+  for (const auto &[text, bytes] : sizes) {
+    const ExposureOptions options =
+        typed(std::string("--memory ") + text + " --device-memory " + text);
+    assert_int_equal(options.memory, bytes);
+    assert_int_equal(options.run.device_memory, bytes);
+  }
+  for (const char *bad : {"M", "1X", "1MB", "-1", "nan", "inf", "1e18"}) {
+    bool taken = true;
+    try {
+      typed(std::string("--memory=") + bad);
+    } catch (const CLI::ValidationError &error) {
+      taken = std::string(error.what()).find("--memory: must be a size") != 0;
+    }
+    assert_false(taken);
+  }
+}
+
+specex_options asked(const std::string &command) {
+  ExposureOptions options = typed(command);
+  interpret(options.frame, options.run);
+  return options.frame.settings.options;
+}
+
+void devices_are_those_of_the_command(void **) {
+  const specex_options options =
+      asked("--device 2 --num-devices 3 --device-memory 4G --backend cuda");
+  assert_int_equal(options.backend, SPECEX_BACKEND_CUDA);
+  assert_int_equal(options.device, 2);
+  assert_int_equal(options.num_devices, 3);
+  assert_int_equal(options.device_memory, 4000000000);
+}
+
+void devices_are_not_taken_where_the_environment_forbids(void **) {
+  for (const auto &[value, backend] :
+       {std::pair{"1", SPECEX_BACKEND_CPU}, std::pair{"", SPECEX_BACKEND_AUTO},
+        std::pair{"0", SPECEX_BACKEND_AUTO}}) {
+    setenv("DESI_NO_GPU", value, 1);
+    assert_int_equal(asked("").backend, backend);
+    assert_int_equal(asked("--backend cuda").backend, SPECEX_BACKEND_CUDA);
+  }
+  unsetenv("DESI_NO_GPU");
+  assert_int_equal(asked("").backend, SPECEX_BACKEND_AUTO);
+}
+
+void request_is_the_same_on_any_threads_and_devices(void **) {
+  const auto digest = [](const char *command) {
+    ExtractionSettings settings;
+    settings.options = asked(command);
+    return request_digest("inputs", settings, {});
+  };
+  const std::string own = digest("");
+  assert_true(digest("--threads 7 --device 1 --num-devices 4 --device-memory 1G") == own);
+  assert_true(digest("--backend cuda") != digest("--backend cpu"));
+  assert_true(digest("--strict") != own);
+}
+
 void queue_hands_all_on_and_holds_few(void **) {
   BoundedQueue<int> queue(2);
   std::atomic<int> ahead = 0;
@@ -167,6 +245,10 @@ int main() {
       cmocka_unit_test(manifests_that_are_none_are_refused),
       cmocka_unit_test(jobs_longest_come_first),
       cmocka_unit_test(job_options_are_the_rows_before_the_commands),
+      cmocka_unit_test(sizes_are_megabytes_or_have_a_letter),
+      cmocka_unit_test(devices_are_those_of_the_command),
+      cmocka_unit_test(devices_are_not_taken_where_the_environment_forbids),
+      cmocka_unit_test(request_is_the_same_on_any_threads_and_devices),
       cmocka_unit_test(queue_hands_all_on_and_holds_few),
       cmocka_unit_test(queue_stopped_lets_all_go),
       cmocka_unit_test(budget_is_never_passed),

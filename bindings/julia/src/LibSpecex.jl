@@ -15,10 +15,11 @@ module LibSpecex
 
 import Libdl
 
-export Context, Frame, FitsFile, Grid, Image, Patch, PatchResult, Psf, SpecexError
-export assemble, describe, extract_frame, extract_patches, plan, project, psf_info,
-       read_fibermap, read_frame, read_image, read_psf, set_log!, set_progress!, set_psf!,
-       stage_seconds, trace, write_frame, write_image, write_psf
+export Context, DeviceArray, Frame, FitsFile, Grid, Image, Patch, PatchResult, Psf,
+       SpecexError
+export assemble, describe, extract_frame, extract_frame!, extract_patches, plan, project,
+       psf_info, read_fibermap, read_frame, read_image, read_psf, set_log!, set_progress!,
+       set_psf!, stage_seconds, trace, write_frame, write_image, write_psf
 
 include("c_constants.jl")
 include("c_structs.jl")
@@ -26,6 +27,7 @@ include("c_functions.jl")
 include("errors.jl")
 include("context.jl")
 include("arrays.jl")
+include("device.jl")
 include("psf.jl")
 include("image.jl")
 include("frame.jl")

@@ -49,14 +49,16 @@ const frame_counts = (:npatch, :npatch_failed, :nbadpixel, :npath_dense, :npath_
 """
     Frame(; first_fiber = 0, wavelength, flux, arrays...)
 
-A frame to be written, of arrays that came from elsewhere.
+A frame to be written, or to be filled, of arrays that came from elsewhere.
 """
 function Frame(; first_fiber = 0, wavelength, flux, ivar = nothing, resolution = nothing,
-               chi2pix = nothing, pixmask_fraction = nothing, mask = nothing)
+               chi2pix = nothing, pixmask_fraction = nothing, mask = nothing,
+               model = nothing)
     return checked(Frame(first_fiber, dense(wavelength, Float64), dense(flux, Float64),
                          dense(ivar, Float64), dense(resolution, Float64),
                          dense(chi2pix, Float64), dense(pixmask_fraction, Float64),
-                         dense(mask, Int32), nothing, (0 for _ in frame_counts)...))
+                         dense(mask, Int32), dense(model, Float64),
+                         (0 for _ in frame_counts)...))
 end
 
 # The library takes the sizes of all arrays from flux and resolution.
@@ -104,7 +106,9 @@ function c_struct(frame::Frame)
     resolution, model = frame.resolution, frame.model
     model_nx, model_ny = model === nothing ? (0, 0) : size(model)
     nwave, nspec = size(frame.flux)
+    arrays = (getfield(frame, name) for name in frame_arrays)
     return changed(addresses(specex_frame, frame, frame_arrays);
+                   memory = common_memory(frame.flux, arrays...),
                    first_fiber = frame.first_fiber, nspec = nspec, nwave = nwave,
                    model_nx = model_nx, model_ny = model_ny,
                    ndiag = resolution === nothing ? 0 : size(resolution, 2))
@@ -133,10 +137,20 @@ patch is masked and counted in the frame's `npatch_failed`; it is no exception.
 function extract_frame(context::Context, image::Image, grid::Grid,
                        fibers::AbstractUnitRange; resolution = true, model = false)
     frame = empty_frame(context, grid, fibers, size(image.pixels)..., resolution, model)
+    return extract_frame!(frame, context, image, grid)
+end
+
+"""
+    extract_frame!(frame, context, image, grid)
+
+Extracts the fibres of a frame into those arrays that it has, and gives the frame with
+its counts. They may be [`DeviceArray`](@ref)s, wherever the image is.
+"""
+function extract_frame!(frame::Frame, context::Context, image::Image, grid::Grid)
+    nspec = Int32(size(frame.flux, 2))
     return fill_frame(frame) do view
         GC.@preserve image call(specex_extract_frame, context, Ref(c_struct(image)),
-                                Ref(grid), Int32(first(fibers)), Int32(length(fibers)),
-                                view)
+                                Ref(grid), Int32(frame.first_fiber), nspec, view)
     end
 end
 

@@ -14,6 +14,7 @@ struct Image{T <: Union{Float32, Float64}}
 
     function Image{T}(pixels, ivar) where {T}
         need_size("ivar", ivar, size(pixels))
+        common_memory(pixels, ivar)
         return new{T}(in_columns(pixels, T), in_columns(ivar, T))
     end
 end
@@ -50,6 +51,7 @@ row_stride(plane) = stride(plane, 2)
 function c_struct(image::Image{T}) where {T}
     nx, ny = size(image.pixels)
     return filled(specex_image; type = type_number(T), nx = nx, ny = ny,
+                  memory = memory_of(image.pixels),
                   pixels = address(image.pixels), ivar = address(image.ivar),
                   pixels_stride = row_stride(image.pixels),
                   ivar_stride = row_stride(image.ivar))

@@ -10,9 +10,10 @@
 
 namespace specex::gpu {
 
+// Most threads find that there is nothing to do, and are spared the queue.
 SPECEX_HOST_DEVICE inline void raise_to(int *number, int value) {
 #ifdef __CUDA_ARCH__
-  atomicMax(number, value);
+  if (value > *number) atomicMax(number, value);
 #else
   if (value > *number) *number = value;
 #endif
@@ -20,7 +21,7 @@ SPECEX_HOST_DEVICE inline void raise_to(int *number, int value) {
 
 SPECEX_HOST_DEVICE inline void lower_to(int *number, int value) {
 #ifdef __CUDA_ARCH__
-  atomicMin(number, value);
+  if (value < *number) atomicMin(number, value);
 #else
   if (value < *number) *number = value;
 #endif

@@ -197,6 +197,11 @@ class CudaDevice {
     check(cudaGetLastError(), "a kernel's launch");
   }
   void synchronize() { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+  // Waits for what is on its way, whatever becomes of it.
+  void settle() noexcept {
+    cudaStreamSynchronize(stream_);
+    cudaGetLastError();
+  }
 
   // What is queued from now on belongs to a stage.
   void begin(int stage) {

@@ -75,8 +75,9 @@ class DeviceUnit final : public DeviceMemory {
       [[maybe_unused]] const auto in_use = device_.use();
       work();
       device_.synchronize();
-    } catch (const Error &error) {
-      if (error.status() == SPECEX_ERROR_DEVICE) Device::lost() = true;
+    } catch (...) {
+      device_.settle();  // nothing may be written to the caller's arrays later
+      if (current_error().status() == SPECEX_ERROR_DEVICE) Device::lost() = true;
       throw;
     }
   }

@@ -41,16 +41,10 @@ struct Finish {
   const int32_t *failed_fit;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t ncore = int64_t{group.nwindow} * group.ncore_fiber;
-    const int64_t p = group.core_problem(i % ncore);
-    const int j = static_cast<int>(i / ncore);
-    const int number = group.window_of(p);
+    const auto [p, number, core, j] = group.core_bin(i);
     const DeviceWindow &window = group.windows[number];
     const PatchOutput &output = window.output;
-    const int core = group.fiber_of(p) - group.core_fiber;
-    if (j < output.first_bin || j >= output.end_bin || core < output.first_fiber ||
-        core >= output.end_fiber || !group.solved(number))
-      return;
+    if (!output.wants(core, j) || !group.solved(number)) return;
     const int w = window.core_bin + j;
     const int64_t q = group.at(w, p);
     const Measurement bin = measure(group.has_data(w, p), group.row_sum[q],

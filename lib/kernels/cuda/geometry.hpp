@@ -15,8 +15,8 @@ struct FindCorners {
   DevicePsf psf;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int f = static_cast<int>(i % sheet.nfiber);
-    const int w = static_cast<int>(i / sheet.nfiber);
+    const int f = sheet.fiber_of(i);
+    const int w = sheet.bin_of(i);
     const int fiber = sheet.first_fiber + f;
     sheet.x0[i] = corner_pixel(psf.xtrace.at(fiber, sheet.wave(w)), psf.half_x);
     sheet.y0[i] = corner_pixel(psf.ytrace.at(fiber, sheet.wave(w)), psf.half_y);
@@ -50,8 +50,8 @@ struct FindReach {
   FiberReach *fibers;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int f = static_cast<int>(i % sheet.nfiber);
-    const int w = static_cast<int>(i / sheet.nfiber);
+    const int f = sheet.fiber_of(i);
+    const int w = sheet.bin_of(i);
     const int y = sheet.y0[i];
     lower_to(&fibers[f].xmin, sheet.x0[i]);
     raise_to(&fibers[f].xmax, sheet.x0[i] + sheet.nx);

@@ -33,10 +33,8 @@ struct FindCanvas {
   Group group;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t ncore = int64_t{group.nwindow} * group.ncore_fiber;
-    const int64_t p = group.core_problem(i % ncore);
-    const int j = static_cast<int>(i / ncore);
-    DeviceWindow &window = group.windows[group.window_of(p)];
+    const auto [p, number, core, j] = group.core_bin(i);
+    DeviceWindow &window = group.windows[number];
     if (j >= window.ncore_bin) return;
     const Box stamp = sheet.stamp_box(window.bin + window.core_bin + j,
                                       window.fiber + group.fiber_of(p));
@@ -88,15 +86,10 @@ struct SumChi2 {
   const double *canvas;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t ncore = int64_t{group.nwindow} * group.ncore_fiber;
-    const int64_t p = group.core_problem(i % ncore);
-    const int j = static_cast<int>(i / ncore);
-    const int number = group.window_of(p);
+    const auto [p, number, core, j] = group.core_bin(i);
     const DeviceWindow &window = group.windows[number];
     const PatchOutput &output = window.output;
-    const int core = group.fiber_of(p) - group.core_fiber;
-    if (output.chi2pix == nullptr || j < output.first_bin || j >= output.end_bin ||
-        core < output.first_fiber || core >= output.end_fiber || !group.solved(number))
+    if (output.chi2pix == nullptr || !output.wants(core, j) || !group.solved(number))
       return;
     const int w = window.core_bin + j;
     const int f = window.fiber + group.fiber_of(p);
@@ -122,10 +115,7 @@ struct StoreModelFlux {
   Group group;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t ncore = int64_t{group.nwindow} * group.ncore_fiber;
-    const int64_t p = group.core_problem(i % ncore);
-    const int j = static_cast<int>(i / ncore);
-    const int number = group.window_of(p);
+    const auto [p, number, core, j] = group.core_bin(i);
     const DeviceWindow &window = group.windows[number];
     if (j >= window.model_bins || !group.solved(number)) return;
     const int w = window.core_bin + j;

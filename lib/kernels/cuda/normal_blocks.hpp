@@ -92,8 +92,8 @@ struct FormSums {
   specex_image image;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int f = static_cast<int>(i % sheet.nfiber);
-    const int w = static_cast<int>(i / sheet.nfiber);
+    const int f = sheet.fiber_of(i);
+    const int w = sheet.bin_of(i);
     const StampSums sums = sum_stamp(sheet, image, sheet.ccd, w, f);
     sheet.data[i] = sums.data;
     sheet.weight[i] = sums.weight;
@@ -110,8 +110,8 @@ struct FindFarCoupling {
   const FiberReach *fibers;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int f = static_cast<int>(i % sheet.nfiber);
-    const int w = static_cast<int>(i / sheet.nfiber);
+    const int f = sheet.fiber_of(i);
+    const int w = sheet.bin_of(i);
     const double own = sheet.band[sheet.band_at(w, 0, f)];
     const int x = sheet.x0[i];
     const int y = sheet.y0[i];

@@ -43,6 +43,11 @@ struct Sheet {
   double *flux;    // that a bin adds to the model image, 0 where it adds none
 
   SPECEX_HOST_DEVICE int64_t size() const { return int64_t{nfiber} * nbin; }
+  // Of thread i of size().
+  SPECEX_HOST_DEVICE int fiber_of(int64_t i) const {
+    return static_cast<int>(i % nfiber);
+  }
+  SPECEX_HOST_DEVICE int bin_of(int64_t i) const { return static_cast<int>(i / nfiber); }
   SPECEX_HOST_DEVICE int64_t at(int w, int f) const { return int64_t{w} * nfiber + f; }
   SPECEX_HOST_DEVICE int64_t band_at(int w, int m, int f) const {
     return (int64_t{w} * (half_band + 1) + m) * nfiber + f;

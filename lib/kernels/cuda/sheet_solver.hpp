@@ -2,8 +2,8 @@
 //
 // Solves windows on a device: a template over what a device is (docs/architecture.md,
 // "The cuda backend"), so that the same steps run on a GPU and, for the tests, on the
-// processor. All windows of a call are one sheet; where its memory is refused they are
-// two, and so on.
+// processor. All windows of a call are one sheet; where that is too much for the device,
+// or its geometry for the kernels, they are two, and so on.
 #pragma once
 
 #include <algorithm>
@@ -48,6 +48,9 @@ void for_half_band(int half_band, Function &&function) {
 }
 inline constexpr std::array half_bands = {8, 10, 15};
 inline constexpr int max_lags = 48;
+
+// Of a sheet: more would gain nothing, and a device may have other users.
+inline constexpr size_t preferred_bytes = size_t{3} << 30;
 
 // What a device keeps from call to call.
 template <class Device>
@@ -99,7 +102,7 @@ class SheetSolver {
     for (Task *task : tasks) task->verdict |= verdict_elsewhere;
   }
 
-  // False, and nothing done, where the memory for it is refused.
+  // False where the memory for it is refused.
   bool reserve(Buffer<Device> &buffer, const Layout &layout) {
     try {
       layout.place(buffer.reserve(layout.size()));
@@ -111,6 +114,7 @@ class SheetSolver {
     }
   }
 
+  // False, and nothing done, where fewer tasks should be tried.
   bool solve_sheet(Tasks tasks) {
     Sheet sheet = shape_of(tasks);
     std::vector<GroupOfTasks> groups = group_tasks(tasks, sheet);
@@ -135,10 +139,11 @@ class SheetSolver {
     const auto band = std::find_if(half_bands.begin(), half_bands.end(),
                                    [&](int b) { return b >= sheet.half_band + 1; });
     if (band == half_bands.end() || sheet.nlag > max_lags) {
+      if (tasks.size() > 1) return false;
       leave(tasks);
       return true;
     }
-    return solve_groups(sheet, groups, band, geometry);
+    return solve_groups(sheet, groups, band, geometry, tasks.size() > 1);
   }
 
   struct Geometry {
@@ -293,7 +298,7 @@ class SheetSolver {
   }
 
   bool solve_groups(Sheet &sheet, std::vector<GroupOfTasks> &groups, const int *half_band,
-                    const Geometry &geometry) {
+                    const Geometry &geometry, bool may_be_less) {
     const Reach &reach = geometry.reach;
     const FiberReach *fibers = geometry.fibers_there;
     // Rows of the CCD that have spots.
@@ -322,6 +327,7 @@ class SheetSolver {
       most = std::max(most, lay_out(sheet, own, *half_band, canvas).size());
     char *rest = nullptr;
     layout.add(rest, static_cast<int64_t>(most));
+    if (may_be_less && layout.size() > preferred_bytes) return false;
     if (!reserve(buffers_.sheet, layout)) return false;
 
     device_.begin(SPECEX_STAGE_SPOTS);

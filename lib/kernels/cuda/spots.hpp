@@ -23,8 +23,8 @@ struct EvaluateSpots {
   DevicePsf psf;
 
   SPECEX_HOST_DEVICE void operator()(int64_t i) const {
-    const int f = static_cast<int>(i % sheet.nfiber);
-    const int w = static_cast<int>(i / sheet.nfiber);
+    const int f = sheet.fiber_of(i);
+    const int w = sheet.bin_of(i);
     const int fiber = sheet.first_fiber + f;
     const double wave = sheet.wave(w);
     const double dx = offset_in_pixel(psf.xtrace.at(fiber, wave));

@@ -113,6 +113,18 @@ struct Group {
   SPECEX_HOST_DEVICE int64_t diagonal_at(int w, int m, int64_t p) const {
     return (int64_t{w} * (nkeep + 1) + m) * nproblem + p;
   }
+  // Thread i of those for the core bins of all windows.
+  struct CoreBin {
+    int64_t p;  // problem
+    int window;
+    int fiber;  // of the core
+    int bin;    // of the core; windows may have fewer
+  };
+  SPECEX_HOST_DEVICE CoreBin core_bin(int64_t i) const {
+    const int64_t ncore = int64_t{nwindow} * ncore_fiber;
+    const int64_t p = core_problem(i % ncore);
+    return {p, window_of(p), fiber_of(p) - core_fiber, static_cast<int>(i / ncore)};
+  }
   // The problem of thread i of those for core fibres alone.
   SPECEX_HOST_DEVICE int64_t core_problem(int64_t i) const {
     return i / ncore_fiber * nfiber + core_fiber + i % ncore_fiber;

@@ -51,6 +51,9 @@ struct PatchOutput {
   specex_status status = SPECEX_OK;  // out
   int32_t path = SPECEX_PATH_NONE;   // out
 
+  SPECEX_HOST_DEVICE bool wants(int i, int j) const {
+    return i >= first_fiber && i < end_fiber && j >= first_bin && j < end_bin;
+  }
   SPECEX_HOST_DEVICE size_t at(int i, int j) const {
     return static_cast<size_t>((fiber + i) * stride + bin + j);
   }
