@@ -148,8 +148,7 @@ bool Piece::find_bands() {
       highest = std::max(highest, high - 1 - w);
     });
   }
-  // One more than the spots' own: marginalising the neighbours fills it in, slightly.
-  half_band_ = simd::half_band_for(band + 1);
+  half_band_ = simd::half_band_for(band);
   band_stride_ = round_up(half_band_ + 1);
   first_lag_ = lowest <= highest ? lowest : 0;
   nlag_ = lowest <= highest ? highest - lowest + 1 : 0;
