@@ -374,6 +374,9 @@ struct BlockCase {
   static std::array<int, 4> part_ends(int nbin) { return {0, 1, 8, nbin}; }
   // The first of the bins that are worked on together with w.
   static int first_with(int w) { return w == 0 ? 0 : w < 8 ? 1 : w / width * width; }
+  static int end_with(int w, int nbin) {
+    return w == 0 ? 1 : std::min((w / width + 1) * width, nbin);
+  }
   static constexpr int ring_size = 32;
   const Fiber &own;
   int nbin;
@@ -458,12 +461,17 @@ void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
           const auto level =
               std::lower_bound(far.y0.begin(), far.y0.begin() + nbin, own.y0[at(first)]) -
               far.y0.begin();
-          const int closest = w - first + static_cast<int>(level);
+          // One bin of four is measured, and stands for the others with their scales.
+          const int measured = first + (w - first) / 4 * 4;
+          const int closest = measured - first + static_cast<int>(level);
           double seen = 0.0;
           for (int v = closest; v < std::min(closest + width, nbin); ++v)
-            seen = std::max(seen, pixels.sum(own, w, [&](int y, int x) {
-              return spot(y, x) * far.value(v, y, x);
-            }) / std::sqrt(diagonal) * (1.0 + v));
+            seen = std::max(seen, pixels.sum(own, measured, [&](int y, int x) {
+              return own.value(measured, y, x) * far.value(v, y, x);
+            }) * (1.0 + v));
+          const int end = std::min(measured + 4, BlockCase::end_with(w, nbin));
+          seen *= *std::max_element(given.scale.begin() + measured,
+                                    given.scale.begin() + end);
           assert_near(coupling[at(w)], seen, 1e-6 * seen);
           for (int p = 0; p < layout.row * layout.ny; ++p)
             assert_true(kept[at(layout.row + w * layout.size + p)] ==
@@ -481,22 +489,22 @@ void simd_couplings_are_the_sums_over_pixels(void **) {
         Random random(static_cast<uint64_t>(nlag * 100 + nx));
         const simd::StampLayout layout = layout_of(nx, ny);
         const Pixels pixels(112, 96, random);
-        const Fiber before(layout, nbin, 16, wild, random);
-        const Fiber own(layout, nbin, 24, wild, random);
+        const Fiber own(layout, nbin, 16, wild, random);
+        const Fiber next(layout, nbin, 24, wild, random);
         BlockCase given(own, nbin, 8, first_lag, nlag);
         given.block.strip = pixels.strip();
-        given.block.before = stamps_of(before);
+        given.block.next = stamps_of(next);
         given.run(*kernels);
-        for (int v = 0; v < nbin; ++v)
+        for (int w = 0; w < nbin; ++w)
           for (int l = 0; l < round_up(nlag); ++l) {
-            const int w = v + first_lag + l;
+            const int v = w + first_lag + l;
             const double expected =
-                l >= nlag || w < 0 || w >= nbin
+                l >= nlag || v < 0 || v >= nbin
                     ? 0.0
-                    : pixels.sum(before, v, [&](int y, int x) {
-                        return before.value(v, y, x) * own.value(w, y, x);
+                    : pixels.sum(own, w, [&](int y, int x) {
+                        return own.value(w, y, x) * next.value(v, y, x);
                       });
-            assert_near(given.cross[at(v * round_up(nlag) + l)], expected,
+            assert_near(given.cross[at(w * round_up(nlag) + l)], expected,
                         1e-6 * (1.0 + expected));
           }
       }

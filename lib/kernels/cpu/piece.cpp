@@ -103,7 +103,7 @@ bool Piece::prepare(const PieceShape &shape) {
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
   const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
-  for (int f = 0; f < shape.nfiber; ++f) form_block(f);
+  for (int f = shape.nfiber - 1; f >= 0; --f) form_block(f);
   return true;
 }
 
@@ -311,16 +311,14 @@ void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
 }
 
 simd::FiberStamps Piece::stamps_of(int f) const {
-  if (f < 0) return {};
+  if (f >= shape_.nfiber) return {};
   return {stamp(f, 0), &x0_[index(f, 0)], &y0_[index(f, 0)]};
 }
 
 void Piece::form_block(int f) {
   load_fiber(f);
-  // What the next fibre shares with this one: most of it, when its turn comes.
-  std::fill_n(cross_.data() + index(f, 0) * lag_stride(), at(shape_.nbin) * lag_stride(),
-              0.0);
   const size_t own = index(f, 0);
+  std::fill_n(cross_.data() + own * lag_stride(), at(shape_.nbin) * lag_stride(), 0.0);
   double *ring = ring_.data() + layout_.row;
   simd::FiberBlock block{
       layout_,
@@ -336,16 +334,16 @@ void Piece::form_block(int f) {
       nlag_,
       lag_stride_,
       stamps_of(f),
-      stamps_of(f - 1),
+      stamps_of(f + 1),
       kept_.data() + at(layout_.row) + own * at(layout_.size),
       band_.data() + own * band_stride(),
-      f >= 1 ? cross_.data() + index(f - 1, 0) * lag_stride() : nullptr,
+      cross_.data() + own * lag_stride(),
       &data_[own],
       &weight_[own],
       &masked_[own],
       &scale_[own],
-      stamps_of(f - 2),
-      f >= 2 ? &scale_[index(f - 2, 0)] : nullptr,
+      stamps_of(f + 2),
+      f + 2 < shape_.nfiber ? &scale_[index(f + 2, 0)] : nullptr,
       &left_x_[own],
       &right_x_[own],
       &far_coupling_[own],
