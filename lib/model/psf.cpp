@@ -62,15 +62,6 @@ const LegendreTable *Psf::find(std::string_view name) const {
   return nullptr;
 }
 
-Corner spot_corner(const Psf &psf, double x, double y) {
-  const auto pixel = [](double position) {
-    if (std::isnan(position)) return -far_pixel;  // of a series that overflows
-    return static_cast<int>(
-        std::clamp(std::floor(position), -double{far_pixel}, double{far_pixel}));
-  };
-  return {pixel(x - psf.hsizex + 0.5), pixel(y - psf.hsizey + 0.5)};
-}
-
 Psf copy_psf(const specex_psf &given) {
   if (given.kind != SPECEX_PSF_GAUSS_HERMITE)
     fail(SPECEX_ERROR_UNSUPPORTED,

@@ -6,6 +6,7 @@
 
 #include <specex/specex.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,7 +50,16 @@ struct Corner {
   int x;
   int y;
 };
-Corner spot_corner(const Psf &psf, double x, double y);
+inline Corner spot_corner(const Psf &psf, double x, double y) {
+  const auto pixel = [](double position) {
+    constexpr double limit = far_pixel;
+    // NaN, of a series that overflows, is not above -limit.
+    const double near = position > -limit ? std::min(position, limit) : -limit;
+    const int truncated = static_cast<int>(near);
+    return truncated - (near < truncated ? 1 : 0);
+  };
+  return {pixel(x - psf.hsizex + 0.5), pixel(y - psf.hsizey + 0.5)};
+}
 
 // Checks every size and value. Throws ARGUMENT, PSF or UNSUPPORTED.
 Psf copy_psf(const specex_psf &given);

@@ -18,6 +18,7 @@
 #include "kernels/shared/chi2.hpp"
 #include "kernels/shared/dense_algebra.hpp"
 #include "kernels/shared/gauss_hermite_spots.hpp"
+#include "kernels/shared/image.hpp"
 #include "support/cmocka.hpp"
 #include "support/random.hpp"
 
@@ -241,6 +242,59 @@ void simd_spots_of_nonsense_are_zero_in_their_lane_alone(void **) {
           assert_near(total, 1.0, 1e-13);
       }
     }
+}
+
+// ------------------------------------------------------------------ pixels
+
+template <class T>
+void check_cleaned(const simd::Kernels &kernels,
+                   double (*clean_row)(const T *, const T *, ptrdiff_t, double *,
+                                       double *, float *)) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  constexpr T no_number = std::numeric_limits<T>::quiet_NaN();
+  const T kinds[] = {T{0},
+                     T{-0.0},
+                     T{3},
+                     T{-2},
+                     infinity,
+                     -infinity,
+                     no_number,
+                     std::numeric_limits<T>::max(),
+                     std::numeric_limits<T>::min()};
+  std::vector<T> pixels;
+  std::vector<T> ivar;
+  for (const T value : kinds)
+    for (const T weight : kinds) {
+      pixels.push_back(value);
+      ivar.push_back(weight);
+    }
+  for (const size_t count : {pixels.size(), size_t{8}, size_t{5}, size_t{0}}) {
+    std::vector<double> values(count + 1, 7.0);
+    std::vector<double> weights(count + 1, 7.0);
+    std::vector<float> float_weights(count + 1, 7.0F);
+    const double largest =
+        clean_row(pixels.data(), ivar.data(), static_cast<ptrdiff_t>(count),
+                  values.data(), weights.data(), float_weights.data());
+    double expected = 0.0;
+    for (size_t k = 0; k < count; ++k) {
+      const specex::Pixel pixel =
+          specex::clean(static_cast<double>(pixels[k]), static_cast<double>(ivar[k]));
+      assert_true(values[k] == pixel.value);
+      assert_true(weights[k] == pixel.weight);
+      assert_true(float_weights[k] == static_cast<float>(pixel.weight));
+      expected = std::max(expected, pixel.weight);
+    }
+    assert_true(largest == expected);
+    if (values[count] != 7.0 || weights[count] != 7.0 || float_weights[count] != 7.0F)
+      fail_msg("%s: written beyond the row", kernels.name);
+  }
+}
+
+void simd_rows_are_cleaned_by_the_scalar_rule(void **) {
+  for (const simd::Kernels *kernels : all_kernels()) {
+    check_cleaned(*kernels, kernels->clean_floats);
+    check_cleaned(*kernels, kernels->clean_doubles);
+  }
 }
 
 // ------------------------------------------------------------------ normal equations
@@ -924,6 +978,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(simd_spots_of_every_size_and_degree_are_the_scalar_rule),
       cmocka_unit_test(simd_spots_of_nonsense_are_zero_in_their_lane_alone),
+      cmocka_unit_test(simd_rows_are_cleaned_by_the_scalar_rule),
       cmocka_unit_test(simd_fibers_own_rows_are_the_sums_over_pixels),
       cmocka_unit_test(simd_couplings_are_the_sums_over_pixels),
       cmocka_unit_test(simd_overlaps_of_kept_stamps_are_the_sums_over_pixels),

@@ -193,6 +193,12 @@ struct Kernels {
   void (*place_spots)(const StampLayout &layout, const double *spots, const int *shift,
                       double *const *stamps);
 
+  // `count` pixels as the solution sees them; returns the largest weight.
+  double (*clean_floats)(const float *pixels, const float *ivar, ptrdiff_t count,
+                         double *values, double *weights, float *float_weights);
+  double (*clean_doubles)(const double *pixels, const double *ivar, ptrdiff_t count,
+                          double *values, double *weights, float *float_weights);
+
   void (*fiber_block)(const FiberBlock &block);
 
   // Rows [first_row, end_row) of a kept stamp times the weights, and the sum of that

@@ -17,6 +17,11 @@ void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
                  double *const *stamps);
 
+double clean_floats(const float *pixels, const float *ivar, ptrdiff_t count,
+                    double *values, double *weights, float *float_weights);
+double clean_doubles(const double *pixels, const double *ivar, ptrdiff_t count,
+                     double *values, double *weights, float *float_weights);
+
 void fiber_block(const FiberBlock &block);
 
 StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
