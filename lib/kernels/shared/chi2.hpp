@@ -19,7 +19,8 @@ inline __attribute__((always_inline)) T pixel_chi2(T value, T weight, T model,
                                                    double psferr) {
   const T error = model * psferr + 1e-32;
   const T residual = value - model;
-  const T chi2 = residual * residual / (1.0 / weight + error * error);
+  // 1 / (1 / weight + error^2) with one division.
+  const T chi2 = residual * residual * weight / (1.0 + error * error * weight);
   const T largest = T{} + max_pixel_chi2;
   return minimum(chi2, largest);
 }

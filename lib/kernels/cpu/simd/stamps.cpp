@@ -96,7 +96,7 @@ void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums) {
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
               double psferr, double *canvas) {
   for (ptrdiff_t k = 0; k < count; k += lanes)
-    store(canvas + k, pixel_chi2(load(values + k), load(weights + k) / scale,
+    store(canvas + k, pixel_chi2(load(values + k), load(weights + k) * (1.0 / scale),
                                  load(canvas + k), psferr));
 }
 
