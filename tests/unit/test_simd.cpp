@@ -615,6 +615,7 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
       const ptrdiff_t stride = layout.row + 24;
       std::vector<double> canvas(at(stride * ny));
       for (double &pixel : canvas) pixel = random.normal();
+      const std::vector<double> start = canvas;
       std::vector<double> expected = canvas;
       double dot = 0.0;
       const int end = ny - 1;
@@ -632,9 +633,20 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
       double sum = 0.0;
       kernels->dot_stamps(light, pixels, &sum);
       assert_near(sum, dot, 1e-12);
+      std::vector<double> first = canvas;
+      std::vector<double> second = canvas;
       kernels->add_light(light, pixels);
-      for (size_t k = 0; k < canvas.size(); ++k)
+      const double none = 0.0;
+      const auto on = [&](std::vector<double> &other) {
+        return simd::Canvas{other.data() + stride, stride, 0, 1, end};
+      };
+      kernels->add_two_lights({layout, f.stamps(), &x0, &y0, &none, 1}, on(first), &flux,
+                              on(second));
+      for (size_t k = 0; k < canvas.size(); ++k) {
         assert_near(canvas[k], expected[k], 1e-14);
+        assert_near(second[k], expected[k], 1e-14);
+        assert_true(first[k] == start[k]);
+      }
     }
 }
 

@@ -90,14 +90,14 @@ struct FiberBlock {
   int band_stride;  // half_band + 1 rounded up to 8
   int first_lag;    // of the next fibre's bin, less this fibre's
   int nlag;
-  int lag_stride;      // nlag rounded up to 8
-  FiberStamps own;     // of which `spots` are written, to `kept`
-  FiberStamps next;    // spots NULL: there is none
+  int lag_stride;    // nlag rounded up to 8
+  FiberStamps own;   // of which `spots` are written, to `kept`
+  FiberStamps next;  // spots NULL: there is none
   float *kept;
-  double *band;  // [bin][band_stride]: element m is N[w][w + m]
-  double *cross;  // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
-                  // shares no rows is not written
-  double *data;  // [bin] A^T W d
+  double *band;    // [bin][band_stride]: element m is N[w][w + m]
+  double *cross;   // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
+                   // shares no rows is not written
+  double *data;    // [bin] A^T W d
   double *weight;  // [bin] A^T W 1
   double *masked;  // [bin] share of the profile on pixels of weight 0
   double *scale;   // [bin] 1 / sqrt(N[w][w]); 0 where that is not positive
@@ -241,6 +241,9 @@ struct Kernels {
 
   // canvas += flux * spot of each bin
   void (*add_light)(const FiberLight &light, const Canvas &canvas);
+  // And other += flux * spot: the canvases have the same rows.
+  void (*add_two_lights)(const FiberLight &light, const Canvas &canvas,
+                         const double *flux, const Canvas &other);
   // canvas, the model of `count` pixels, becomes their chi2; weights are divided by
   // scale.
   void (*chi2_row)(ptrdiff_t count, const double *values, const double *weights,

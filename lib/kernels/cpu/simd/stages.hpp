@@ -47,6 +47,8 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
                  double *row_sum, double *smoothed, double *diagonals, double *scratch);
 
 void add_light(const FiberLight &light, const Canvas &canvas);
+void add_two_lights(const FiberLight &light, const Canvas &canvas, const double *flux,
+                    const Canvas &other);
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
               double psferr, double *canvas);
 void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums);

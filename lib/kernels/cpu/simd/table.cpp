@@ -26,6 +26,7 @@ extern const simd::Kernels kernels = {SPECEX_TEXT(SPECEX_ISA),
                                       square_root_scratch,
                                       square_root,
                                       add_light,
+                                      add_two_lights,
                                       chi2_row,
                                       dot_stamps};
 
