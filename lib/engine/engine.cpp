@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "base/array_memory.hpp"
 #include "base/deal.hpp"
@@ -182,7 +183,8 @@ void Engine::run(const specex_image &image, std::span<const specex_patch> patche
   rules.psferr = psferr();
   const Run run{loaded_->psf, *loaded_->spots, image, rules,
                 progress,     stages,          log,   frame};
-  if (!no_gpu_.empty()) log.write(SPECEX_LOG_INFO, "%s", no_gpu_.c_str());
+  if (!no_gpu_.empty() && !std::exchange(told_of_gpu_, true))
+    log.write(SPECEX_LOG_INFO, "%s", no_gpu_.c_str());
   progress.start(static_cast<int64_t>(patches.size()));
   try {
     backend_->extract(run, patches, outputs);

@@ -59,6 +59,7 @@ class Engine {
   specex_options options_;
   int num_threads_;
   std::string no_gpu_;  // why the CPU was chosen, where a GPU was to be
+  bool told_of_gpu_ = false;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<LoadedPsf> loaded_;
 };

@@ -62,10 +62,6 @@ const LegendreTable *Psf::find(std::string_view name) const {
   return nullptr;
 }
 
-Corner spot_corner(const Psf &psf, double x, double y) {
-  return {corner_pixel(x, psf.hsizex), corner_pixel(y, psf.hsizey)};
-}
-
 Psf copy_psf(const specex_psf &given) {
   if (given.kind != SPECEX_PSF_GAUSS_HERMITE)
     fail(SPECEX_ERROR_UNSUPPORTED,

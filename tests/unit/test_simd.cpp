@@ -17,6 +17,7 @@
 #include "kernels/shared/chi2.hpp"
 #include "kernels/shared/dense_algebra.hpp"
 #include "kernels/shared/gauss_hermite_spots.hpp"
+#include "kernels/shared/image.hpp"
 #include "kernels/shared/rational_root.hpp"
 #include "support/cmocka.hpp"
 #include "support/random.hpp"
@@ -243,6 +244,59 @@ void simd_spots_of_nonsense_are_zero_in_their_lane_alone(void **) {
     }
 }
 
+// ------------------------------------------------------------------ pixels
+
+template <class T>
+void check_cleaned(const simd::Kernels &kernels,
+                   double (*clean_row)(const T *, const T *, ptrdiff_t, double *,
+                                       double *, float *)) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  constexpr T no_number = std::numeric_limits<T>::quiet_NaN();
+  const T kinds[] = {T{0},
+                     T{-0.0},
+                     T{3},
+                     T{-2},
+                     infinity,
+                     -infinity,
+                     no_number,
+                     std::numeric_limits<T>::max(),
+                     std::numeric_limits<T>::min()};
+  std::vector<T> pixels;
+  std::vector<T> ivar;
+  for (const T value : kinds)
+    for (const T weight : kinds) {
+      pixels.push_back(value);
+      ivar.push_back(weight);
+    }
+  for (const size_t count : {pixels.size(), size_t{8}, size_t{5}, size_t{0}}) {
+    std::vector<double> values(count + 1, 7.0);
+    std::vector<double> weights(count + 1, 7.0);
+    std::vector<float> float_weights(count + 1, 7.0F);
+    const double largest =
+        clean_row(pixels.data(), ivar.data(), static_cast<ptrdiff_t>(count),
+                  values.data(), weights.data(), float_weights.data());
+    double expected = 0.0;
+    for (size_t k = 0; k < count; ++k) {
+      const specex::Pixel pixel =
+          specex::clean(static_cast<double>(pixels[k]), static_cast<double>(ivar[k]));
+      assert_true(values[k] == pixel.value);
+      assert_true(weights[k] == pixel.weight);
+      assert_true(float_weights[k] == static_cast<float>(pixel.weight));
+      expected = std::max(expected, pixel.weight);
+    }
+    assert_true(largest == expected);
+    if (values[count] != 7.0 || weights[count] != 7.0 || float_weights[count] != 7.0F)
+      fail_msg("%s: written beyond the row", kernels.name);
+  }
+}
+
+void simd_rows_are_cleaned_by_the_scalar_rule(void **) {
+  for (const simd::Kernels *kernels : all_kernels()) {
+    check_cleaned(*kernels, kernels->clean_floats);
+    check_cleaned(*kernels, kernels->clean_doubles);
+  }
+}
+
 // ------------------------------------------------------------------ normal equations
 
 // Random stamps of one fibre, with room around them in the strip: along a trace, or as
@@ -374,6 +428,9 @@ struct BlockCase {
   static std::array<int, 4> part_ends(int nbin) { return {0, 1, 8, nbin}; }
   // The first of the bins that are worked on together with w.
   static int first_with(int w) { return w == 0 ? 0 : w < 8 ? 1 : w / width * width; }
+  static int end_with(int w, int nbin) {
+    return w == 0 ? 1 : std::min((w / width + 1) * width, nbin);
+  }
   static constexpr int ring_size = 32;
   const Fiber &own;
   int nbin;
@@ -458,12 +515,17 @@ void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
           const auto level =
               std::lower_bound(far.y0.begin(), far.y0.begin() + nbin, own.y0[at(first)]) -
               far.y0.begin();
-          const int closest = w - first + static_cast<int>(level);
+          // One bin of four is measured, and stands for the others with their scales.
+          const int measured = first + (w - first) / 4 * 4;
+          const int closest = measured - first + static_cast<int>(level);
           double seen = 0.0;
           for (int v = closest; v < std::min(closest + width, nbin); ++v)
-            seen = std::max(seen, pixels.sum(own, w, [&](int y, int x) {
-              return spot(y, x) * far.value(v, y, x);
-            }) / std::sqrt(diagonal) * (1.0 + v));
+            seen = std::max(seen, pixels.sum(own, measured, [&](int y, int x) {
+              return own.value(measured, y, x) * far.value(v, y, x);
+            }) * (1.0 + v));
+          const int end = std::min(measured + 4, BlockCase::end_with(w, nbin));
+          seen *= *std::max_element(given.scale.begin() + measured,
+                                    given.scale.begin() + end);
           assert_near(coupling[at(w)], seen, 1e-6 * seen);
           for (int p = 0; p < layout.row * layout.ny; ++p)
             assert_true(kept[at(layout.row + w * layout.size + p)] ==
@@ -481,22 +543,22 @@ void simd_couplings_are_the_sums_over_pixels(void **) {
         Random random(static_cast<uint64_t>(nlag * 100 + nx));
         const simd::StampLayout layout = layout_of(nx, ny);
         const Pixels pixels(112, 96, random);
-        const Fiber before(layout, nbin, 16, wild, random);
-        const Fiber own(layout, nbin, 24, wild, random);
+        const Fiber own(layout, nbin, 16, wild, random);
+        const Fiber next(layout, nbin, 24, wild, random);
         BlockCase given(own, nbin, 8, first_lag, nlag);
         given.block.strip = pixels.strip();
-        given.block.before = stamps_of(before);
+        given.block.next = stamps_of(next);
         given.run(*kernels);
-        for (int v = 0; v < nbin; ++v)
+        for (int w = 0; w < nbin; ++w)
           for (int l = 0; l < round_up(nlag); ++l) {
-            const int w = v + first_lag + l;
+            const int v = w + first_lag + l;
             const double expected =
-                l >= nlag || w < 0 || w >= nbin
+                l >= nlag || v < 0 || v >= nbin
                     ? 0.0
-                    : pixels.sum(before, v, [&](int y, int x) {
-                        return before.value(v, y, x) * own.value(w, y, x);
+                    : pixels.sum(own, w, [&](int y, int x) {
+                        return own.value(w, y, x) * next.value(v, y, x);
                       });
-            assert_near(given.cross[at(v * round_up(nlag) + l)], expected,
+            assert_near(given.cross[at(w * round_up(nlag) + l)], expected,
                         1e-6 * (1.0 + expected));
           }
       }
@@ -553,6 +615,7 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
       const ptrdiff_t stride = layout.row + 24;
       std::vector<double> canvas(at(stride * ny));
       for (double &pixel : canvas) pixel = random.normal();
+      const std::vector<double> start = canvas;
       std::vector<double> expected = canvas;
       double dot = 0.0;
       const int end = ny - 1;
@@ -570,9 +633,20 @@ void simd_canvases_hold_what_is_added_and_nothing_else(void **) {
       double sum = 0.0;
       kernels->dot_stamps(light, pixels, &sum);
       assert_near(sum, dot, 1e-12);
+      std::vector<double> first = canvas;
+      std::vector<double> second = canvas;
       kernels->add_light(light, pixels);
-      for (size_t k = 0; k < canvas.size(); ++k)
+      const double none = 0.0;
+      const auto on = [&](std::vector<double> &other) {
+        return simd::Canvas{other.data() + stride, stride, 0, 1, end};
+      };
+      kernels->add_two_lights({layout, f.stamps(), &x0, &y0, &none, 1}, on(first), &flux,
+                              on(second));
+      for (size_t k = 0; k < canvas.size(); ++k) {
         assert_near(canvas[k], expected[k], 1e-14);
+        assert_near(second[k], expected[k], 1e-14);
+        assert_true(first[k] == start[k]);
+      }
     }
 }
 
@@ -916,6 +990,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(simd_spots_of_every_size_and_degree_are_the_scalar_rule),
       cmocka_unit_test(simd_spots_of_nonsense_are_zero_in_their_lane_alone),
+      cmocka_unit_test(simd_rows_are_cleaned_by_the_scalar_rule),
       cmocka_unit_test(simd_fibers_own_rows_are_the_sums_over_pixels),
       cmocka_unit_test(simd_couplings_are_the_sums_over_pixels),
       cmocka_unit_test(simd_overlaps_of_kept_stamps_are_the_sums_over_pixels),

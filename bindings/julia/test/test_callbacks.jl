@@ -37,7 +37,8 @@ end
 
 @testset "log" begin
     lines = Tuple{Int, String}[]
-    context = small_context(log = (level, message) -> push!(lines, (level, message)))
+    context = small_context(backend = SPECEX_BACKEND_CPU,  # auto may tell of a GPU
+                            log = (level, message) -> push!(lines, (level, message)))
     strange = copy(pixels)
     strange[20, 40] = NaN
     broken = Image(strange, image.ivar)

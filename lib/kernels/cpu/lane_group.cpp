@@ -62,18 +62,20 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
     lanes_[lane].patch = &lanes_[lane].window->shape;
     lanes_[lane].solved = false;
   }
-  // Lanes whose marginal matrices go beyond the band are solved again with a wider one.
+  // Marginalising the neighbours fills in what is beyond the spots' own band, slightly.
+  // Lanes where that matters are solved again with a wider one; where it mostly does,
+  // that is what they begin with.
   unsigned wide = (1U << count_) - 1;
-  for (int band = piece.half_band(); band > 0 && wide != 0;
-       band = simd::half_band_for(band + 2)) {
+  const bool whole = windows.front()->whole;
+  for (int band = simd::half_band_for(piece.half_band() + (run_.rules.compat ? 0 : 1));
+       band > 0 && wide != 0; band = simd::half_band_for(band + 1)) {
     system_.half_band = band;
     live_ = wide;
     rounded_ = 0;
     cut(piece);
     wide = eliminate();
-    // Windows of one patch stay together; whole patches must not depend on each other.
-    if (wide != 0 && !windows.front()->whole && simd::half_band_for(band + 2) > 0)
-      wide |= live_;
+    // Whole patches must not depend on each other.
+    if (wide != 0 && !whole && simd::half_band_for(band + 1) > 0) wide |= live_;
     live_ &= ~wide;
     if (live_ == 0) continue;
     find_flux();

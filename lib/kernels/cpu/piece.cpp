@@ -8,7 +8,6 @@
 #include "base/stage_clock.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/shared/gauss_hermite_spots.hpp"
-#include "kernels/shared/image.hpp"
 
 namespace specex {
 namespace {
@@ -39,12 +38,14 @@ simd::Basis make_basis(const LegendreTable &table, const PieceShape &shape, int 
   return {values.data(), count};
 }
 
-double evaluate(const LegendreTable &table, int fiber, const simd::Basis &basis, int w) {
+// A fibre's series at `count` bins of the basis.
+void evaluate(const LegendreTable &table, int fiber, const simd::Basis &basis, int count,
+              double *values) {
   const double *coefficient = table.coefficients.data() + at(fiber) * at(table.ncoef);
-  double sum = 0.0;
+  std::fill_n(values, count, 0.0);
   for (int k = 0; k < table.ncoef; ++k)
-    sum += coefficient[k] * basis.values[k * basis.stride + w];
-  return sum;
+    for (int w = 0; w < count; ++w)
+      values[w] += coefficient[k] * basis.values[k * basis.stride + w];
 }
 
 // For rising rows `ours` and `theirs`: calls visit(w, low, high) with the bins [low,
@@ -59,19 +60,6 @@ void for_each_meeting(const int *ours, const int *theirs, int nbin, int ny,
     high = std::max(high, low);
     while (high < nbin && theirs[high] < ours[w] + ny) ++high;
     visit(w, low, high);
-  }
-}
-
-template <class T>
-void fill_row(const specex_image &image, int64_t y, int64_t xlow, int64_t xhigh,
-              double *values, double *weights) {
-  const T *value = static_cast<const T *>(image.pixels) + y * image.pixels_stride;
-  const T *ivar = static_cast<const T *>(image.ivar) + y * image.ivar_stride;
-  for (int64_t x = xlow; x < xhigh; ++x) {
-    const Pixel pixel =
-        clean(static_cast<double>(value[x]), static_cast<double>(ivar[x]));
-    values[x - xlow] = pixel.value;
-    weights[x - xlow] = pixel.weight;
   }
 }
 
@@ -103,7 +91,7 @@ bool Piece::prepare(const PieceShape &shape) {
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
   const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
-  for (int f = 0; f < shape.nfiber; ++f) form_block(f);
+  for (int f = shape.nfiber - 1; f >= 0; --f) form_block(f);
   return true;
 }
 
@@ -118,16 +106,19 @@ void Piece::make_bases() {
 void Piece::find_corners() {
   const size_t bins = at(shape_.nfiber) * at(shape_.nbin);
   for (auto *array : {&corner_x_, &x0_, &y0_}) array->resize(bins + width);
-  for (int f = 0; f < shape_.nfiber; ++f)
+  std::vector<double> x(at(shape_.nbin));
+  std::vector<double> y(at(shape_.nbin));
+  for (int f = 0; f < shape_.nfiber; ++f) {
+    const int fiber = shape_.first_fiber + f;
+    evaluate(run_.psf.xtrace, fiber, bases_.xtrace, shape_.nbin, x.data());
+    evaluate(run_.psf.ytrace, fiber, bases_.ytrace, shape_.nbin, y.data());
     for (int w = 0; w < shape_.nbin; ++w) {
-      const int fiber = shape_.first_fiber + f;
-      const Corner corner =
-          spot_corner(run_.psf, evaluate(run_.psf.xtrace, fiber, bases_.xtrace, w),
-                      evaluate(run_.psf.ytrace, fiber, bases_.ytrace, w));
+      const Corner corner = spot_corner(run_.psf, x[at(w)], y[at(w)]);
       corner_x_[index(f, w)] = corner.x;
       x0_[index(f, w)] = align_down(corner.x);
       y0_[index(f, w)] = corner.y;
     }
+  }
 }
 
 bool Piece::find_bands() {
@@ -148,8 +139,7 @@ bool Piece::find_bands() {
       highest = std::max(highest, high - 1 - w);
     });
   }
-  // One more than the spots' own: marginalising the neighbours fills it in, slightly.
-  half_band_ = simd::half_band_for(band + 1);
+  half_band_ = simd::half_band_for(band);
   band_stride_ = round_up(half_band_ + 1);
   first_lag_ = lowest <= highest ? lowest : 0;
   nlag_ = lowest <= highest ? highest - lowest + 1 : 0;
@@ -218,37 +208,46 @@ bool Piece::fill_strip() {
 
   const int64_t first = std::clamp<int64_t>(strip_.xmin, 0, image.nx);
   const int64_t end = std::clamp<int64_t>(strip_.xmin + columns, first, image.nx);
-  double largest[width] = {};  // by lanes: one after the other would take longer
+  double highest = 0.0;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t y = strip_.ymin + r;
     double *value = values + r * columns;
     double *weight = weights + r * columns;
+    float *float_weight = float_weights + r * columns;
     const bool on_ccd = y >= 0 && y < image.ny && first < end;
     const int64_t left = on_ccd ? first - strip_.xmin : columns;
     const int64_t right = on_ccd ? end - strip_.xmin : columns;
-    std::fill(value, value + left, 0.0);
-    std::fill(weight, weight + left, 0.0);
-    if (on_ccd) {
-      const auto fill = image.type == SPECEX_FLOAT32 ? fill_row<float> : fill_row<double>;
-      fill(image, y, first, end, value + left, weight + left);
-    }
-    std::fill(value + right, value + columns, 0.0);
-    std::fill(weight + right, weight + columns, 0.0);
-    for (int64_t k = 0; k < columns; k += width)
-      for (int lane = 0; lane < width; ++lane)
-        largest[lane] = std::max(largest[lane], weight[k + lane]);
+    const auto clear = [&](int64_t from, int64_t to) {
+      std::fill(value + from, value + to, 0.0);
+      std::fill(weight + from, weight + to, 0.0);
+      std::fill(float_weight + from, float_weight + to, 0.0F);
+    };
+    clear(0, left);
+    clear(right, columns);
+    if (!on_ccd) continue;
+    const auto clean = [&]<class T>(double (*kernel)(const T *, const T *, ptrdiff_t,
+                                                     double *, double *, float *)) {
+      const T *pixels = static_cast<const T *>(image.pixels) + y * image.pixels_stride;
+      const T *ivar = static_cast<const T *>(image.ivar) + y * image.ivar_stride;
+      return kernel(pixels + first, ivar + first, end - first, value + left,
+                    weight + left, float_weight + left);
+    };
+    const double of_row = image.type == SPECEX_FLOAT32 ? clean(kernels_.clean_floats)
+                                                       : clean(kernels_.clean_doubles);
+    highest = std::max(highest, of_row);
   }
   // The coupling of fibres is summed in float: extreme weights are brought into its
   // range, by an even power of 2, which changes no bit of the result.
   weight_scale_ = 1.0;
-  const double highest = *std::max_element(largest, largest + width);
   if (highest > 0.0 && (highest > 1e20 || highest < 1e-20)) {
     int exponent = 0;
     std::frexp(highest, &exponent);
     weight_scale_ = std::ldexp(1.0, std::clamp(-exponent & ~1, -1000, 1000));
-    for (size_t k = 0; k < count; ++k) weights[k] *= weight_scale_;
+    for (size_t k = 0; k < count; ++k) {
+      weights[k] *= weight_scale_;
+      float_weights[k] = static_cast<float>(weights[k]);
+    }
   }
-  for (size_t k = 0; k < count; ++k) float_weights[k] = static_cast<float>(weights[k]);
   return true;
 }
 
@@ -312,47 +311,44 @@ void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
 }
 
 simd::FiberStamps Piece::stamps_of(int f) const {
-  if (f < 0) return {};
+  if (f >= shape_.nfiber) return {};
   return {stamp(f, 0), &x0_[index(f, 0)], &y0_[index(f, 0)]};
 }
 
 void Piece::form_block(int f) {
   load_fiber(f);
-  // What the next fibre shares with this one: most of it, when its turn comes.
-  std::fill_n(cross_.data() + index(f, 0) * lag_stride(), at(shape_.nbin) * lag_stride(),
-              0.0);
   const size_t own = index(f, 0);
+  std::fill_n(cross_.data() + own * lag_stride(), at(shape_.nbin) * lag_stride(), 0.0);
   double *ring = ring_.data() + layout_.row;
-  simd::FiberBlock block{
-      layout_,
-      strip_,
-      ring,
-      ring_bins,
-      0,
-      0,
-      shape_.nbin,
-      half_band_,
-      band_stride_,
-      first_lag_,
-      nlag_,
-      lag_stride_,
-      stamps_of(f),
-      stamps_of(f - 1),
-      kept_.data() + at(layout_.row) + own * at(layout_.size),
-      band_.data() + own * band_stride(),
-      f >= 1 ? cross_.data() + index(f - 1, 0) * lag_stride() : nullptr,
-      &data_[own],
-      &weight_[own],
-      &masked_[own],
-      &scale_[own],
-      stamps_of(f - 2),
-      f >= 2 ? &scale_[index(f - 2, 0)] : nullptr,
-      &left_x_[own],
-      &right_x_[own],
-      &far_coupling_[own],
-      &edge_share_[own],
-      weighted_.data(),
-      rounded_.data()};
+  simd::FiberBlock block{layout_,
+                         strip_,
+                         ring,
+                         ring_bins,
+                         0,
+                         0,
+                         shape_.nbin,
+                         half_band_,
+                         band_stride_,
+                         first_lag_,
+                         nlag_,
+                         lag_stride_,
+                         stamps_of(f),
+                         stamps_of(f + 1),
+                         kept_.data() + at(layout_.row) + own * at(layout_.size),
+                         band_.data() + own * band_stride(),
+                         cross_.data() + own * lag_stride(),
+                         &data_[own],
+                         &weight_[own],
+                         &masked_[own],
+                         &scale_[own],
+                         stamps_of(f + 2),
+                         f + 2 < shape_.nfiber ? &scale_[index(f + 2, 0)] : nullptr,
+                         &left_x_[own],
+                         &right_x_[own],
+                         &far_coupling_[own],
+                         &edge_share_[own],
+                         weighted_.data(),
+                         rounded_.data()};
   for (int w = 0; w < shape_.nbin; w += width) {
     evaluate_batch(f, w, ring, ring_bins);
     const int evaluated = w + width;

@@ -56,6 +56,7 @@ Box PieceModel::stamps_box(const Piece &piece) {
 
 void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
                       const PatchOutput &output, ModelPart *model) {
+  if (output.chi2pix == nullptr && model == nullptr) return;
   const StageScope stage(SPECEX_STAGE_MODEL);
   const specex_patch &patch = *lane.patch;
   const PatchShape shape(patch);
@@ -67,9 +68,14 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
     return simd::FiberLight{
         piece.layout(), piece.stamp(f, w), piece.x0s(f, w), piece.y0s(f, w), flux, nbin};
   };
-  std::vector<double> core_flux;
-  if (model != nullptr) core_flux = model_flux(run_.rules, shape, patch, lane.solution);
-  core_flux.resize(at(patch.nfiber * patch.nbin));
+  // Of all padded bins: 0 outside the core.
+  core_flux_.assign(at(shape.size()), 0.0);
+  if (model != nullptr) {
+    const std::vector<double> flux = model_flux(run_.rules, shape, patch, lane.solution);
+    for (int i = 0; i < patch.nfiber; ++i)
+      std::copy_n(&flux[at(i * patch.nbin)], patch.nbin,
+                  &core_flux_[at((shape.core_fiber + i) * shape.nbin + shape.core_bin)]);
+  }
 
   // chi2 of the pixels under the core's stamps, for the light of all padded bins.
   const Box rows =
@@ -82,30 +88,31 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
   sums_.resize(at(patch.nbin));
   for (int first = bounds.ymin; first < bounds.ymax; first += block_rows) {
     const int end = std::min(first + block_rows, bounds.ymax);
-    if (output.chi2pix != nullptr) {
-      const simd::Canvas canvas = rows_of(bounds, chi2, first, end);
-      std::fill_n(canvas.pixels, at(bounds.width()) * at(end - first), 0.0);
-      for (int f = 0; f < shape.nfiber; ++f)
-        kernels_.add_light(light_in(light_of(pad_fiber + f, pad_bin, shape.nbin,
-                                             &lane.solution.flux[at(f * shape.nbin)]),
-                                    first, end),
-                           canvas);
-      for (int y = first; y < end; ++y) {
-        const ptrdiff_t from =
-            (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
-        kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
-                          piece.weight_scale(), run_.rules.psferr,
-                          canvas.pixels + (y - first) * canvas.stride);
-      }
+    const simd::Canvas canvas = rows_of(bounds, chi2, first, end);
+    std::fill_n(canvas.pixels, at(bounds.width()) * at(end - first), 0.0);
+    for (int f = 0; f < shape.nfiber; ++f) {
+      const size_t own = at(f * shape.nbin);
+      const simd::FiberLight whole =
+          light_of(pad_fiber + f, pad_bin, shape.nbin, &lane.solution.flux[own]);
+      const simd::FiberLight light = light_in(whole, first, end);
+      if (model != nullptr && f >= shape.core_fiber &&
+          f < shape.core_fiber + patch.nfiber)
+        kernels_.add_two_lights(light, canvas,
+                                &core_flux_[own] + (light.flux - whole.flux),
+                                rows_of(model->box, model->pixels.data(), first, end));
+      else
+        kernels_.add_light(light, canvas);
     }
-    for (int i = 0; i < patch.nfiber; ++i) {
+    if (output.chi2pix == nullptr) continue;
+    for (int y = first; y < end; ++y) {
+      const ptrdiff_t from = (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
+      kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
+                        piece.weight_scale(), run_.rules.psferr,
+                        canvas.pixels + (y - first) * canvas.stride);
+    }
+    for (int i = output.first_fiber; i < std::min(patch.nfiber, output.end_fiber); ++i) {
       const simd::FiberLight core =
-          light_of(core_fiber + i, core_bin, patch.nbin, &core_flux[at(i * patch.nbin)]);
-      if (model != nullptr)
-        kernels_.add_light(light_in(core, first, end),
-                           rows_of(model->box, model->pixels.data(), first, end));
-      if (output.chi2pix == nullptr || i < output.first_fiber || i >= output.end_fiber)
-        continue;
+          light_of(core_fiber + i, core_bin, patch.nbin, nullptr);
       // Bins all of whose rows are there now.
       int &done = done_[at(i)];
       int ready = done;
@@ -113,7 +120,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
              (end == bounds.ymax || core.y0[ready] + core.layout.ny <= end))
         ++ready;
       const simd::FiberLight finished =
-          light_of(core_fiber + i, core_bin + done, ready - done, core.flux + done);
+          light_of(core_fiber + i, core_bin + done, ready - done, nullptr);
       kernels_.dot_stamps(finished, rows_of(bounds, chi2, bounds.ymin, bounds.ymax),
                           sums_.data());
       for (int j = std::max(done, output.first_bin); j < std::min(ready, output.end_bin);

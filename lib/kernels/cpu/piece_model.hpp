@@ -25,6 +25,7 @@ class PieceModel {
   const Run &run_;
   const simd::Kernels &kernels_;
   Aligned<double> chi2_;
+  std::vector<double> core_flux_;
   std::vector<double> sums_;
   std::vector<int> done_;  // [core fibre] bins whose chi2pix is written
 };

@@ -25,7 +25,9 @@ SPECEX_HOST_DEVICE inline __attribute__((always_inline)) T pixel_chi2(T value, T
                                                                       double psferr) {
   const T error = model * psferr + 1e-32;
   const T residual = value - model;
-  const T chi2 = residual * residual / (1.0 / weight + error * error);
+  // residual^2 / (1 / weight + error^2) with one division, and 0 for no weight whatever
+  // the model is.
+  const T chi2 = residual * weight * residual / (1.0 + error * weight * error);
   const T largest = T{} + max_pixel_chi2;
   return minimum(chi2, largest);
 }

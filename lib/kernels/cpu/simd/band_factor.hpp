@@ -28,42 +28,53 @@ struct Factor {
   }
 };
 
-// Computes A + shift I = L D L^T. Lanes where a pivot is not positive are 0 in the
-// result.
-template <int Band>
-Integers factorise(const double *band, Vector shift, int nbin, double *factor) {
+// Computes A + shift I = L D L^T, of Count sets of problems at a time: a column waits for
+// the one before, which leaves time for another set's. Lanes where a pivot is not
+// positive, in any set, are 0 in the result. Calls visit(set, j) when column j is there.
+template <int Band, int Count, class Visit>
+Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Count],
+                   int nbin, double *const (&factor)[Count], Visit &&visit) {
   using F = Factor<Band>;
   constexpr int ring = 16;  // at least Band + 1, a power of 2
   static_assert(Band < ring + 1);
-  Vector unscaled[ring][Band + 1] = {};  // columns of L D
-  for (int j = 1; j <= Band; ++j)
-    for (int m = 0; m <= Band; ++m) {
-      store(F::column(factor, -j) + m * lanes, Vector{});
-      store(F::column(factor, nbin - 1 + j) + m * lanes, Vector{});
-    }
+  Vector unscaled[Count][ring][Band + 1] = {};  // columns of L D
+  for (double *each : factor)
+    for (int j = 1; j <= Band; ++j)
+      for (int m = 0; m <= Band; ++m) {
+        store(F::column(each, -j) + m * lanes, Vector{});
+        store(F::column(each, nbin - 1 + j) + m * lanes, Vector{});
+      }
   Integers good = ~Integers{};
-  for (int j = 0; j < nbin; ++j) {
-    const double *from = band + static_cast<ptrdiff_t>(j) * F::column_size;
-    double *to = F::column(factor, j);
-    Vector a[Band + 1];
-    for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
-    a[0] += shift;
+  for (int j = 0; j < nbin; ++j)
+#pragma GCC unroll 2
+    for (int k = 0; k < Count; ++k) {
+      const double *from = band[k] + static_cast<ptrdiff_t>(j) * F::column_size;
+      double *to = F::column(factor[k], j);
+      Vector a[Band + 1];
+      for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
+      a[0] += shift[k];
 #pragma GCC unroll 16
-    for (int p = Band; p >= 1; --p) {
-      const Vector c = unscaled[(j - p) & (ring - 1)][p];
-      const double *earlier = to - p * F::column_size;
+      for (int p = Band; p >= 1; --p) {
+        const Vector c = unscaled[k][(j - p) & (ring - 1)][p];
+        const double *earlier = to - p * F::column_size;
 #pragma GCC unroll 16
-      for (int m = 0; m <= Band - p; ++m) a[m] -= load(earlier + (m + p) * lanes) * c;
+        for (int m = 0; m <= Band - p; ++m) a[m] -= load(earlier + (m + p) * lanes) * c;
+      }
+      good &= a[0] > Vector{};
+      const Vector inverse = 1.0 / a[0];
+      store(to, inverse);
+      for (int m = 1; m <= Band; ++m) {
+        store(to + m * lanes, a[m] * inverse);
+        unscaled[k][j & (ring - 1)][m] = a[m];
+      }
+      visit(k, j);
     }
-    good &= a[0] > Vector{};
-    const Vector inverse = 1.0 / a[0];
-    store(to, inverse);
-    for (int m = 1; m <= Band; ++m) {
-      store(to + m * lanes, a[m] * inverse);
-      unscaled[j & (ring - 1)][m] = a[m];
-    }
-  }
   return good;
+}
+template <int Band, int Count>
+Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Count],
+                   int nbin, double *const (&factor)[Count]) {
+  return factorise<Band, Count>(band, shift, nbin, factor, [](int, int) {});
 }
 
 // x := (L D L^T)^-1 x, in place.

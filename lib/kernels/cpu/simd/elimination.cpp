@@ -14,7 +14,7 @@ namespace specex::SPECEX_ISA {
 namespace {
 
 // Columns of L^-1 X end this many rows below X: further down they have decayed.
-constexpr int tail = 12;
+constexpr int tail = 10;
 // Columns that are kept: the band and one beyond, a power of 2.
 template <int Band>
 constexpr int ring = Band + 1 < 16 ? 16 : 32;
@@ -38,6 +38,13 @@ struct Coupling {
   }
 };
 
+// Rows kept of a column of L^-1 X, with zeros above it for the recurrence, or below for
+// as long as later columns go on.
+template <int Band>
+int window_rows(int nlag) {
+  return nlag + tail + Band + 1;
+}
+
 // K = X^T (L D L^T)^-1 X within the band; returns, squared and relative to the target's
 // diagonal elements, the largest of what is left out: K just beyond the band, and what
 // the rows of L^-1 X that are not computed would add.
@@ -45,77 +52,72 @@ template <int Band>
 Vector message(const double *factor, const Coupling &x, const double *target_band,
                double *k, double *scratch) {
   using F = Factor<Band>;
-  const int window = x.nlag + tail + Band;  // rows kept of a column, after Band zeros
+  constexpr int reach = Band + 1;  // columns that K is computed for, less one
+  const ptrdiff_t window = window_rows<Band>(x.nlag) * lanes;
   Vector beyond{};
-  int first_rows[ring<Band>] = {};
-  int end_rows[ring<Band>] = {};
+  Vector largest_cut{};
+  const double *earlier[reach + 1] = {};  // D^-1 L^-1 X, the column `m` before, row 0
   for (int column = 0; column < x.nbin; ++column) {
-    const int slot = column & (ring<Band> - 1);
-    double *u = scratch + static_cast<ptrdiff_t>(slot) * 2 * window * lanes;  // L^-1 X
-    double *v = u + static_cast<ptrdiff_t>(window) * lanes;  // D^-1 L^-1 X
     const int lowest = x.first_row(column);
     const int first = lowest > 0 ? lowest : 0;
     int end = lowest + x.nlag + tail;
     if (end > x.nbin) end = x.nbin;
     if (end < first) end = first;
-    first_rows[slot] = first;
-    end_rows[slot] = end;
+    double *u = scratch + ptrdiff_t{column & (ring<Band> - 1)} * 2 * window;  // L^-1 X
+    double *v = u + window;
     for (int m = 0; m < Band; ++m) store(u + m * lanes, Vector{});
-    const auto row_of = [&](double *array, int row) {
-      return array + (row - first + Band) * lanes;
-    };
+    for (int m = 0; m < reach; ++m) store(v + (end - first + m) * lanes, Vector{});
+    u += (Band - first) * lanes;
+    v -= first * lanes;
+    for (int m = reach; m > 0; --m) earlier[m] = column > 0 ? earlier[m - 1] : v;
+    earlier[0] = v;
+    Vector above{};
     for (int row = first; row < end; ++row) {
       Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
       Vector other{};
       const double *below = F::column(factor, row);
 #pragma GCC unroll 16
-      for (int p = Band; p >= 1; --p) {
-        const Vector term = load(below - p * F::column_size + p * lanes) *
-                            load(row_of(u, row) - p * lanes);
+      for (int p = Band; p > 1; --p) {
+        const Vector term =
+            load(below - p * F::column_size + p * lanes) * load(u + (row - p) * lanes);
         if (p % 2 == 0)
           value -= term;
         else
           other -= term;
       }
       value += other;
-      store(row_of(u, row), value);
-      store(row_of(v, row), value * load(below));
+      above = value - load(below - F::column_size + lanes) * above;
+      store(u + row * lanes, above);
+      store(v + row * lanes, above * load(below));
     }
-    // The rows below `end` that are left out: as large as the last two, at most, they
-    // meet the whole of a neighbouring column.
+    Vector total[reach + 1] = {};
+    for (int row = first; row < end; ++row) {
+      const Vector ours = load(u + row * lanes);
+#pragma GCC unroll 17
+      for (int m = 0; m <= reach; ++m) total[m] += ours * load(earlier[m] + row * lanes);
+    }
     const Vector diagonal =
         load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
-    Vector cut{};
-    for (int row = end - 2 > first ? end - 2 : first; row < end && end < x.nbin; ++row)
-      cut += load(row_of(u, row)) * load(row_of(v, row)) / diagonal;
-    for (int m = 0; m <= Band + 1 && m <= column; ++m) {
-      const int earlier = (column - m) & (ring<Band> - 1);
-      const double *w =
-          scratch + (static_cast<ptrdiff_t>(earlier) * 2 + 1) * window * lanes;
-      const int from = first > first_rows[earlier] ? first : first_rows[earlier];
-      const int to = end < end_rows[earlier] ? end : end_rows[earlier];
-      Vector part[2] = {};
-      int row = from;
-      for (; row + 1 < to; row += 2) {
-        part[0] +=
-            load(row_of(u, row)) * load(w + (row - first_rows[earlier] + Band) * lanes);
-        part[1] += load(row_of(u, row + 1)) *
-                   load(w + (row + 1 - first_rows[earlier] + Band) * lanes);
-      }
-      if (row < to)
-        part[0] +=
-            load(row_of(u, row)) * load(w + (row - first_rows[earlier] + Band) * lanes);
-      const Vector total = part[0] + part[1];
-      if (m == 0) beyond = maximum(beyond, cut * total / diagonal);
-      if (m <= Band) {
-        store(k + static_cast<ptrdiff_t>(column - m) * F::column_size + m * lanes, total);
-      } else {
-        const Vector scale =
-            diagonal *
-            load(target_band + static_cast<ptrdiff_t>(column - m) * F::column_size);
-        beyond = maximum(beyond, total * total / scale);
-      }
+    for (int m = 0; m <= Band && m <= column; ++m)
+      store(k + static_cast<ptrdiff_t>(column - m) * F::column_size + m * lanes,
+            total[m]);
+    if (column >= reach) {
+      const Vector other =
+          load(target_band + static_cast<ptrdiff_t>(column - reach) * F::column_size);
+      beyond = maximum(beyond, total[reach] * total[reach] / (diagonal * other));
     }
+    // What earlier columns lack below their ends, as large as their last two rows at
+    // most, would meet the last rows of this one.
+    if (end == x.nbin) continue;
+    const auto energy = [&](int rows) {
+      Vector sum{};
+      for (int row = end - rows > first ? end - rows : first; row < end; ++row)
+        sum += load(u + row * lanes) * load(v + row * lanes);
+      return sum / diagonal;
+    };
+    const Vector cut = energy(2);
+    largest_cut = maximum(largest_cut, cut);
+    beyond = maximum(beyond, largest_cut * (energy(reach) + cut));
   }
   // Elements whose column would be beyond the last bin.
   for (int j = x.nbin > Band ? x.nbin - Band : 0; j < x.nbin; ++j)
@@ -153,35 +155,45 @@ int bits(Integers condition) {
 template <int Band>
 int eliminate_fibers(const BlockSystem &system, const Elimination &e, Checks &checks) {
   using F = Factor<Band>;
+  const int last = system.nfiber - 1;
   const ptrdiff_t band_size = static_cast<ptrdiff_t>(system.nbin) * F::column_size;
   const ptrdiff_t cross_size = static_cast<ptrdiff_t>(system.nbin) * system.nlag * lanes;
   const auto factor_size = static_cast<ptrdiff_t>(F::size(system.nbin));
-  double *reduced = e.scratch;
-  double *right_factor = reduced + band_size;
+  double *reduced[2] = {e.scratch, e.scratch + band_size};
+  double *right_factor = reduced[1] + band_size;
   double *columns = right_factor + factor_size;
   Integers good = ~Integers{};
   Vector coupling{};
   Vector beyond{};
-  const auto pass = [&](int f, int source_of_next, double *taken, double *factor,
-                        int neighbour) {
+  // What is left of fibre f once those before it, in this direction, are eliminated.
+  const auto marginal = [&](int f, bool first, const double *taken, double *to) {
     const double *own = system.band + f * band_size;
-    if (source_of_next) {
-      coupling = maximum(
-          coupling, subtract<Band>(own, taken + f * band_size, system.nbin, reduced));
-      own = reduced;
-    }
-    good &= factorise<Band>(own, Vector{}, system.nbin, factor);
-    if (neighbour < 0 || neighbour >= system.nfiber) return;
-    const bool right = neighbour > f;
-    const Coupling x{system.cross + (right ? f : neighbour) * cross_size, system.nbin,
-                     system.nlag, system.first_lag, right};
-    beyond = maximum(beyond, message<Band>(factor, x, system.band + neighbour * band_size,
-                                           taken + neighbour * band_size, columns));
+    if (first) return own;
+    coupling =
+        maximum(coupling, subtract<Band>(own, taken + f * band_size, system.nbin, to));
+    return static_cast<const double *>(to);
   };
-  for (int f = 0; f < system.nfiber; ++f)
-    pass(f, f > 0, e.from_left, e.left_factor + f * factor_size, f + 1);
-  for (int f = system.nfiber - 1; f > 0; --f)
-    pass(f, f < system.nfiber - 1, e.from_right, right_factor, f - 1);
+  const auto eliminate_one = [&](int f, const double *factor, int next, double *taken) {
+    const bool right = next > f;
+    const Coupling x{system.cross + (right ? f : next) * cross_size, system.nbin,
+                     system.nlag, system.first_lag, right};
+    beyond = maximum(beyond, message<Band>(factor, x, system.band + next * band_size,
+                                           taken + next * band_size, columns));
+  };
+  // Both directions at once: neither waits for the other.
+  for (int f = 0; f < last; ++f) {
+    const int g = last - f;
+    double *left_factor = e.left_factor + f * factor_size;
+    good &= factorise<Band, 2>({marginal(f, f == 0, e.from_left, reduced[0]),
+                                marginal(g, f == 0, e.from_right, reduced[1])},
+                               {Vector{}, Vector{}}, system.nbin,
+                               {left_factor, right_factor});
+    eliminate_one(f, left_factor, f + 1, e.from_left);
+    eliminate_one(g, right_factor, g - 1, e.from_right);
+  }
+  good &=
+      factorise<Band, 1>({marginal(last, last == 0, e.from_left, reduced[0])}, {Vector{}},
+                         system.nbin, {e.left_factor + last * factor_size});
   note(coupling, checks.coupling);
   note(beyond, checks.truncation);  // squared here: the caller takes the root
   return bits(good);
@@ -341,9 +353,9 @@ size_t factor_size(int nbin, int half_band) {
 
 size_t elimination_scratch(const BlockSystem &system) {
   return for_half_band(system.half_band, [&]<int Band>() {
-    return static_cast<size_t>(system.nbin) * Factor<Band>::column_size +
+    return static_cast<size_t>(2 * system.nbin) * Factor<Band>::column_size +
            Factor<Band>::size(system.nbin) +
-           static_cast<size_t>(ring<Band> * 2 * (system.nlag + tail + Band) * lanes);
+           static_cast<size_t>(ring<Band> * 2 * window_rows<Band>(system.nlag) * lanes);
   });
 }
 

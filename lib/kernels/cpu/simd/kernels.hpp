@@ -69,7 +69,7 @@ struct Strip {
 
 // ---------------------------------------------------------------- normal equations
 
-// Stamps of one fibre, as they are kept for the next fibres and later stages.
+// Stamps of one fibre, as they are kept for other fibres and later stages.
 struct FiberStamps {
   const float *spots;  // [bin][size]
   const int *x0;       // [bin] first column of the stamp, a multiple of 8
@@ -77,7 +77,7 @@ struct FiberStamps {
 };
 
 // One fibre's part of the normal equations, bins [first, end): its own rows, and its
-// coupling with the fibre before, whose stamps are all there.
+// coupling with the next fibre, whose stamps are all there.
 struct FiberBlock {
   StampLayout layout;
   Strip strip;
@@ -88,22 +88,21 @@ struct FiberBlock {
   int nbin;  // bins beyond do not exist
   int half_band;
   int band_stride;  // half_band + 1 rounded up to 8
-  int first_lag;    // of a bin, less that of the fibre before
+  int first_lag;    // of the next fibre's bin, less this fibre's
   int nlag;
-  int lag_stride;      // nlag rounded up to 8
-  FiberStamps own;     // of which `spots` are written, to `kept`
-  FiberStamps before;  // spots NULL: there is none
+  int lag_stride;    // nlag rounded up to 8
+  FiberStamps own;   // of which `spots` are written, to `kept`
+  FiberStamps next;  // spots NULL: there is none
   float *kept;
-  double *band;  // [bin][band_stride]: element m is N[w][w + m]
-  double
-      *cross;    // [bin before][lag_stride]: element l is N[before, v][own, v + first_lag
-                 // + l]; where there is no such bin, nothing is written
-  double *data;  // [bin] A^T W d
+  double *band;    // [bin][band_stride]: element m is N[w][w + m]
+  double *cross;   // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
+                   // shares no rows is not written
+  double *data;    // [bin] A^T W d
   double *weight;  // [bin] A^T W 1
   double *masked;  // [bin] share of the profile on pixels of weight 0
   double *scale;   // [bin] 1 / sqrt(N[w][w]); 0 where that is not positive
   // Fibres that are not next to each other are taken as uncoupled. How far that holds is
-  // measured for the fibre before the last, at the bins whose stamps lie closest, and
+  // measured for the fibre after the next, at the bins whose stamps lie closest, and
   // bounded for all others: by the share of a bin's diagonal element that the columns
   // below left_x and from right_x on hold.
   FiberStamps far;  // spots NULL: there is none
@@ -194,6 +193,12 @@ struct Kernels {
   void (*place_spots)(const StampLayout &layout, const double *spots, const int *shift,
                       double *const *stamps);
 
+  // `count` pixels as the solution sees them; returns the largest weight.
+  double (*clean_floats)(const float *pixels, const float *ivar, ptrdiff_t count,
+                         double *values, double *weights, float *float_weights);
+  double (*clean_doubles)(const double *pixels, const double *ivar, ptrdiff_t count,
+                          double *values, double *weights, float *float_weights);
+
   void (*fiber_block)(const FiberBlock &block);
 
   // Rows [first_row, end_row) of a kept stamp times the weights, and the sum of that
@@ -236,6 +241,9 @@ struct Kernels {
 
   // canvas += flux * spot of each bin
   void (*add_light)(const FiberLight &light, const Canvas &canvas);
+  // And other += flux * spot: the canvases have the same rows.
+  void (*add_two_lights)(const FiberLight &light, const Canvas &canvas,
+                         const double *flux, const Canvas &other);
   // canvas, the model of `count` pixels, becomes their chi2; weights are divided by
   // scale.
   void (*chi2_row)(ptrdiff_t count, const double *values, const double *weights,

@@ -101,10 +101,6 @@ class LagGroup {
     return regular_ ? measure(first, end) : meets(first, end);
   }
 
-  // Whether the 8 exist for all bins of ours, lie equally far aside, and no row beyond
-  // the zeros is read.
-  bool regular() const { return regular_; }
-
   // Products of our stamp of bin w, times the weights.
   SPECEX_INLINE Vector dots(int w, const T *weighted) const {
     if (!regular_) return one_by_one(w, weighted);
@@ -207,6 +203,8 @@ class LagGroup {
   FiberView<T> ours_{};
   FiberView<T> theirs_{};
   int offset_ = 0;
+  // The 8 exist for all bins of ours, lie equally far aside, and no row beyond the zeros
+  // is read.
   bool regular_ = false;
   int aside_ = 0;             // columns from our stamps to theirs
   int lowest_ = 0;            // of their bins

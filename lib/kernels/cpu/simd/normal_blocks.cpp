@@ -2,7 +2,7 @@
 //
 // The blocks of N = A^T W A, b = A^T W d and g = A^T W 1 from overlapping stamps; A is
 // never formed. Lanes are 8 pixels of a row. A fibre's own block is summed in double; the
-// coupling with the fibre before is some 1e-3 of it and is summed in float.
+// coupling with the next fibre is some 1e-3 of it and is summed in float.
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/cpu/simd/lag_group.hpp"
 #include "kernels/cpu/simd/stages.hpp"
@@ -130,17 +130,21 @@ int first_from(const FiberView<T> &fiber, int row) {
   return low;
 }
 
-// The largest coupling of each of bins [first, end) with the fibre before the last: with
-// those whose stamps lie closest to it, and below.
+// The largest coupling of bins [first, end) with the fibre after the next: with those
+// whose stamps lie closest to it, and above. It changes little from bin to bin but for
+// the scale: one bin stands for a few.
 template <class Shape>
 SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
                                  const FiberView<float> &own, const FiberView<float> &far,
                                  int first, int end) {
+  constexpr int few = 4;
   LagGroup<1, Shape, float> group(shape);
   const int offset = first_from(far, own.y0[first]) - first;
   const bool meets = group.set(own, far, first, end, offset);
-  for (int w = first; w < end; ++w) {
+  for (int w = first; w < end; w += few) {
+    const int last = w + few < end ? w + few : end;
     double largest = 0.0;
+    double scale = 0.0;
     if (meets) {
       double element[8];
       store(element, group.dots(w, block.rounded + (w - first) * block.layout.size));
@@ -148,34 +152,35 @@ SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
         const double coupling = element[k] * block.far_scale[w + offset + k];
         largest = coupling > largest ? coupling : largest;
       }
+      for (int k = w; k < last; ++k)
+        scale = block.scale[k] > scale ? block.scale[k] : scale;
     }
-    block.far_coupling[w] = largest * block.scale[w];
+    for (int k = w; k < last; ++k) block.far_coupling[k] = largest * scale;
   }
 }
 
-// The coupling of bins [first, end) with those of the fibre before, from `offset` on as
-// far as they share rows.
+// The coupling of bins [first, end) with those of the next fibre, from `offset` on as far
+// as they share rows.
 template <int Sign, class Shape>
 SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
                                  const FiberView<float> &own,
-                                 const FiberView<float> &before, int first, int end,
+                                 const FiberView<float> &next, int first, int end,
                                  int offset) {
   LagGroup<Sign, Shape, float> group(shape);
-  for (; group.set(own, before, first, end, offset); offset += Sign * lanes) {
-    // Element (v, l) is coupling v's with w = v + first_lag + l: the next of the 8 is
-    // `next` numbers on. Those outside the matrix share nothing.
-    const int lag = -block.first_lag - offset;
-    const ptrdiff_t next = Sign * (block.lag_stride - 1);
+  for (; group.set(own, next, first, end, offset); offset += Sign * lanes) {
+    // The lowest of the 8, and which of them are elements of the matrix.
+    const int low = offset - block.first_lag - (Sign > 0 ? 0 : lanes - 1);
+    const Integers number = load(lane_numbers) + low;
+    const Integers inside = (number >= Integers{}) & (number < (Integers{} + block.nlag));
     for (int w = first; w < end; ++w) {
-      double element[8];
-      store(element, group.dots(w, block.rounded + (w - first) * block.layout.size));
-      const int v = w + offset;
-      double *to = block.cross + static_cast<ptrdiff_t>(v) * block.lag_stride + lag;
-      for (int k = 0; k < lanes; ++k) {
-        const int l = lag - Sign * k;
-        const bool inside =
-            group.regular() || (v + Sign * k >= 0 && v + Sign * k < block.nbin);
-        if (inside && l >= 0 && l < block.nlag) to[k * next] = element[k];
+      const Vector sums = group.dots(w, block.rounded + (w - first) * block.layout.size);
+      const Vector element = select(inside, Sign > 0 ? sums : reversed(sums), Vector{});
+      double *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride;
+      if (low >= 0 && low + lanes <= block.lag_stride) {
+        store(to + low, element);
+      } else {
+        for (int k = 0; k < lanes; ++k)
+          if (low + k >= 0 && low + k < block.nlag) to[low + k] = element[k];
       }
     }
   }
@@ -192,10 +197,10 @@ void fiber_rows(const FiberBlock &block) {
     return FiberView<float>{fiber.spots, -1, size, fiber.x0, fiber.y0, nbin};
   };
   const FiberView<float> kept = view(block.own);
-  const FiberView<float> before = view(block.before);
+  const FiberView<float> next = view(block.next);
   const FiberView<float> far = view(block.far);
-  // A few bins at a time: first all that concerns this fibre, then the one before, so
-  // that what is read over and over stays close.
+  // A few bins at a time: first all that concerns this fibre, then the others, so that
+  // what is read over and over stays close.
   for (int first = block.first; first < block.end; first += lanes) {
     const int end = first + lanes < block.end ? first + lanes : block.end;
     using Group = LagGroup<1, Shape, double>;
@@ -208,10 +213,10 @@ void fiber_rows(const FiberBlock &block) {
       own_row(shape, block, groups, ngroup, w, own.stamp(w),
               block.rounded + (w - first) * size);
     if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
-    if (before.stamps == nullptr) continue;
-    const int offset = first_from(before, own.y0[first]) - first;
-    cross_columns<1>(shape, block, kept, before, first, end, offset);
-    cross_columns<-1>(shape, block, kept, before, first, end, offset - 1);
+    if (next.stamps == nullptr) continue;
+    const int offset = first_from(next, own.y0[first]) - first;
+    cross_columns<1>(shape, block, kept, next, first, end, offset);
+    cross_columns<-1>(shape, block, kept, next, first, end, offset - 1);
   }
 }
 

@@ -12,84 +12,101 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-// One pole: adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals, of bins
-// from `first` on.
+// Poles wait for themselves from bin to bin, not for each other.
+constexpr int poles_at_once = 2;
+
+// Doubles that a pole takes: its factor, and two solutions with zeros around them.
 template <int Band>
-void add_pole(int nbin, const double *band, Vector shift, Vector weight,
-              const double *flux, int first, int nkeep, double *row_sum, double *smoothed,
-              double *diagonals, double *scratch) {
+size_t pole_scratch(int nbin) {
+  return Factor<Band>::size(nbin) + static_cast<size_t>(2 * (nbin + 2 * Band) * lanes);
+}
+
+// Count poles: each adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals,
+// of bins from `first` on.
+template <int Band, int Count>
+void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
+               const Vector (&weight)[Count], const double *flux, int first, int nkeep,
+               double *row_sum, double *smoothed, double *diagonals, double *scratch) {
   using F = Factor<Band>;
-  double *factor = scratch;
-  double *ones =
-      factor + F::size(nbin) + Band * lanes;  // solutions, with zeros around them
-  double *light = ones + (nbin + 2 * Band) * lanes;
-  factorise<Band>(band, shift, nbin, factor);
-  for (int p = 1; p <= Band; ++p) {
-    store(ones - p * lanes, Vector{});
-    store(ones + (nbin - 1 + p) * lanes, Vector{});
-    store(light - p * lanes, Vector{});
-    store(light + (nbin - 1 + p) * lanes, Vector{});
+  const double *bands[Count];
+  double *factor[Count];
+  double *ones[Count];
+  double *light[Count];
+  for (int k = 0; k < Count; ++k) {
+    bands[k] = band;
+    factor[k] = scratch + static_cast<size_t>(k) * pole_scratch<Band>(nbin);
+    ones[k] = factor[k] + F::size(nbin) + Band * lanes;
+    light[k] = ones[k] + (nbin + 2 * Band) * lanes;
+    for (int p = 1; p <= Band; ++p) {
+      store(ones[k] - p * lanes, Vector{});
+      store(ones[k] + (nbin - 1 + p) * lanes, Vector{});
+      store(light[k] - p * lanes, Vector{});
+      store(light[k] + (nbin - 1 + p) * lanes, Vector{});
+    }
   }
-  for (int j = 0; j < nbin; ++j) {
+  // Forward as soon as a column is there, while it is close.
+  factorise<Band, Count>(bands, shift, nbin, factor, [&](int k, int j) {
     Vector a = broadcast(1.0);
     Vector b = load(flux + j * lanes);
-    const double *column = F::column(factor, j);
+    const double *column = F::column(factor[k], j);
 #pragma GCC unroll 16
     for (int p = Band; p >= 1; --p) {
       const Vector l = load(column - p * F::column_size + p * lanes);
-      a -= l * load(ones + (j - p) * lanes);
-      b -= l * load(light + (j - p) * lanes);
+      a -= l * load(ones[k] + (j - p) * lanes);
+      b -= l * load(light[k] + (j - p) * lanes);
     }
-    store(ones + j * lanes, a);
-    store(light + j * lanes, b);
-  }
+    store(ones[k] + j * lanes, a);
+    store(light[k] + j * lanes, b);
+  });
   constexpr int ring = 16;
-  Vector z[ring][Band + 1] = {};  // row j of Z: elements j, j + 1, ...
-  for (int j = nbin - 1; j >= first; --j) {
-    const double *column = F::column(factor, j);
-    const Vector inverse = load(column);
-    Vector a = load(ones + j * lanes) * inverse;
-    Vector b = load(light + j * lanes) * inverse;
-    Vector row[Band + 1];
+  Vector z[Count][ring][Band + 1] = {};  // row j of Z: elements j, j + 1, ...
+  for (int j = nbin - 1; j >= first; --j)
+#pragma GCC unroll 2
+    for (int k = 0; k < Count; ++k) {
+      const double *column = F::column(factor[k], j);
+      const Vector inverse = load(column);
+      Vector a = load(ones[k] + j * lanes) * inverse;
+      Vector b = load(light[k] + j * lanes) * inverse;
+      Vector row[Band + 1];
 #pragma GCC unroll 16
-    for (int n = 1; n <= Band; ++n) row[n] = Vector{};
+      for (int n = 1; n <= Band; ++n) row[n] = Vector{};
 #pragma GCC unroll 16
-    for (int m = Band; m >= 1; --m) {
-      const Vector l = load(column + m * lanes);
-      a -= l * load(ones + (j + m) * lanes);
-      b -= l * load(light + (j + m) * lanes);
-      const Vector(&later)[Band + 1] = z[(j + m) & (ring - 1)];
+      for (int m = Band; m >= 1; --m) {
+        const Vector l = load(column + m * lanes);
+        a -= l * load(ones[k] + (j + m) * lanes);
+        b -= l * load(light[k] + (j + m) * lanes);
+        const Vector(&later)[Band + 1] = z[k][(j + m) & (ring - 1)];
 #pragma GCC unroll 16
-      for (int n = 1; n <= Band; ++n)
-        row[n] -= l * (n >= m ? later[n - m] : z[(j + n) & (ring - 1)][m - n]);
+        for (int n = 1; n <= Band; ++n)
+          row[n] -= l * (n >= m ? later[n - m] : z[k][(j + n) & (ring - 1)][m - n]);
+      }
+      store(ones[k] + j * lanes, a);
+      store(light[k] + j * lanes, b);
+      // From the far end: row[1] waits for the row before.
+      Vector diagonal = inverse;
+#pragma GCC unroll 16
+      for (int m = Band; m >= 1; --m) diagonal -= load(column + m * lanes) * row[m];
+      row[0] = diagonal;
+      for (int n = 0; n <= Band; ++n) z[k][j & (ring - 1)][n] = row[n];
+      store(row_sum + j * lanes, load(row_sum + j * lanes) - weight[k] * a);
+      store(smoothed + j * lanes, load(smoothed + j * lanes) - weight[k] * b);
+      double *out = diagonals + static_cast<ptrdiff_t>(j) * (nkeep + 1) * lanes;
+      for (int n = 0; n <= nkeep; ++n)
+        store(out + n * lanes, load(out + n * lanes) - weight[k] * row[n]);
     }
-    store(ones + j * lanes, a);
-    store(light + j * lanes, b);
-    Vector diagonal = inverse;
-#pragma GCC unroll 16
-    for (int m = 1; m <= Band; ++m) diagonal -= load(column + m * lanes) * row[m];
-    row[0] = diagonal;
-    for (int n = 0; n <= Band; ++n) z[j & (ring - 1)][n] = row[n];
-    store(row_sum + j * lanes, load(row_sum + j * lanes) - weight * a);
-    store(smoothed + j * lanes, load(smoothed + j * lanes) - weight * b);
-    double *out = diagonals + static_cast<ptrdiff_t>(j) * (nkeep + 1) * lanes;
-    for (int n = 0; n <= nkeep; ++n)
-      store(out + n * lanes, load(out + n * lanes) - weight * row[n]);
-  }
 }
 
 }  // namespace
 
 size_t square_root_scratch(int nbin, int half_band) {
-  return for_half_band(half_band, [&]<int Band>() {
-    return Factor<Band>::size(nbin) + static_cast<size_t>(2 * (nbin + 3 * Band) * lanes);
-  });
+  return for_half_band(
+      half_band, [&]<int Band>() { return poles_at_once * pole_scratch<Band>(nbin); });
 }
 
 void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
                    double *x, double *scratch) {
   for_half_band(half_band, [&]<int Band>() {
-    factorise<Band>(band, load(shift), nbin, scratch);
+    factorise<Band, 1>({band}, {load(shift)}, nbin, {scratch});
     solve<Band>(scratch, nbin, x);
   });
 }
@@ -97,7 +114,7 @@ void solve_shifted(int nbin, int half_band, const double *band, const double *sh
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
                    double *scratch) {
   const Integers good = for_half_band(half_band, [&]<int Band>() {
-    return factorise<Band>(band, -load(shift), nbin, scratch);
+    return factorise<Band, 1>({band}, {-load(shift)}, nbin, {scratch});
   });
   int result = 0;
   for (int lane = 0; lane < lanes; ++lane)
@@ -122,10 +139,17 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
       store(out + n * lanes, n == 0 ? root * total : Vector{});
   }
   for_half_band(half_band, [&]<int Band>() {
-    for (int k = 0; k < poles.count; ++k)
-      add_pole<Band>(nbin, band, top * poles.shift[k],
-                     root * top * (poles.weight[k] * poles.shift[k]), flux, first, nkeep,
-                     row_sum, smoothed, diagonals, scratch);
+    const auto shift = [&](int k) { return top * poles.shift[k]; };
+    const auto weight = [&](int k) {
+      return root * top * (poles.weight[k] * poles.shift[k]);
+    };
+    int k = 0;
+    for (; k + 1 < poles.count; k += 2)
+      add_poles<Band, 2>(nbin, band, {shift(k), shift(k + 1)}, {weight(k), weight(k + 1)},
+                         flux, first, nkeep, row_sum, smoothed, diagonals, scratch);
+    if (k < poles.count)
+      add_poles<Band, 1>(nbin, band, {shift(k)}, {weight(k)}, flux, first, nkeep, row_sum,
+                         smoothed, diagonals, scratch);
   });
 }
 

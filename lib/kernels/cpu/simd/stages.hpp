@@ -17,6 +17,11 @@ void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
                  double *const *stamps);
 
+double clean_floats(const float *pixels, const float *ivar, ptrdiff_t count,
+                    double *values, double *weights, float *float_weights);
+double clean_doubles(const double *pixels, const double *ivar, ptrdiff_t count,
+                     double *values, double *weights, float *float_weights);
+
 void fiber_block(const FiberBlock &block);
 
 StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float *stamp,
@@ -42,6 +47,8 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
                  double *row_sum, double *smoothed, double *diagonals, double *scratch);
 
 void add_light(const FiberLight &light, const Canvas &canvas);
+void add_two_lights(const FiberLight &light, const Canvas &canvas, const double *flux,
+                    const Canvas &other);
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
               double psferr, double *canvas);
 void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums);

@@ -17,32 +17,39 @@ SPECEX_INLINE void prefetch(const FiberLight &light, int w) {
   for (int k = 0; k < light.layout.size; k += 16) __builtin_prefetch(stamp + k);
 }
 
-// Row by row, so that a row's sum over the bins stays in registers: stamps are read, the
-// canvas is touched once for all bins whose stamps begin in the same column.
-template <int Blocks>
-void add_rows(const FiberLight &light, const Canvas &canvas) {
+// Row by row, so that a row's sum over the bins stays in registers: stamps are read, a
+// canvas is touched once for all bins whose stamps begin in the same column. Images: of
+// as many fluxes, on as many canvases of the same rows.
+template <int Blocks, int Images>
+void add_rows(const FiberLight &light, const double *const (&flux)[Images],
+              const Canvas (&canvas)[Images]) {
   const StampLayout &layout = light.layout;
   const int row = Blocks > 0 ? Blocks * lanes : layout.row;
   int low = 0;
   int high = 0;
-  for (int y = canvas.ymin; y < canvas.ymax; ++y) {
+  for (int y = canvas[0].ymin; y < canvas[0].ymax; ++y) {
     while (low < light.nbin && light.y0[low] + layout.ny <= y) ++low;
     while (high < light.nbin && light.y0[high] <= y) prefetch(light, ++high + ahead);
-    double *out = canvas.pixels + (y - canvas.ymin) * canvas.stride - canvas.xmin;
     for (int first = low; first < high;) {
       const int x0 = light.x0[first];
       int end = first + 1;
       while (end < high && light.x0[end] == x0) ++end;
       const auto add_blocks = [&]<int Count>(int c) {
-        Vector total[Count] = {};
+        Vector total[Images][Count] = {};
         for (int w = first; w < end; ++w) {
           const float *from = light.stamps + static_cast<ptrdiff_t>(w) * layout.size +
                               (y - light.y0[w]) * row + c;
-          for (int k = 0; k < Count; ++k)
-            total[k] += light.flux[w] * widen(load(from + k * lanes));
+          for (int k = 0; k < Count; ++k) {
+            const Vector spot = widen(load(from + k * lanes));
+            for (int i = 0; i < Images; ++i) total[i][k] += flux[i][w] * spot;
+          }
         }
-        for (int k = 0; k < Count; ++k)
-          store(out + x0 + c + k * lanes, load(out + x0 + c + k * lanes) + total[k]);
+        for (int i = 0; i < Images; ++i) {
+          double *out = canvas[i].pixels + (y - canvas[i].ymin) * canvas[i].stride +
+                        (x0 - canvas[i].xmin) + c;
+          for (int k = 0; k < Count; ++k)
+            store(out + k * lanes, load(out + k * lanes) + total[i][k]);
+        }
       };
       if constexpr (Blocks > 0)
         add_blocks.template operator()<Blocks>(0);
@@ -51,6 +58,15 @@ void add_rows(const FiberLight &light, const Canvas &canvas) {
       first = end;
     }
   }
+}
+
+template <int Images>
+void add_images(const FiberLight &light, const double *const (&flux)[Images],
+                const Canvas (&canvas)[Images]) {
+  if (light.layout.row == 3 * lanes)
+    add_rows<3>(light, flux, canvas);
+  else
+    add_rows<0>(light, flux, canvas);
 }
 
 template <int Blocks>
@@ -80,10 +96,12 @@ void dot_rows_of(const FiberLight &light, const Canvas &canvas, double *sums) {
 }  // namespace
 
 void add_light(const FiberLight &light, const Canvas &canvas) {
-  if (light.layout.row == 3 * lanes)
-    add_rows<3>(light, canvas);
-  else
-    add_rows<0>(light, canvas);
+  add_images<1>(light, {light.flux}, {canvas});
+}
+
+void add_two_lights(const FiberLight &light, const Canvas &canvas, const double *flux,
+                    const Canvas &other) {
+  add_images<2>(light, {light.flux, flux}, {canvas, other});
 }
 
 void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums) {
@@ -96,7 +114,7 @@ void dot_stamps(const FiberLight &light, const Canvas &canvas, double *sums) {
 void chi2_row(ptrdiff_t count, const double *values, const double *weights, double scale,
               double psferr, double *canvas) {
   for (ptrdiff_t k = 0; k < count; k += lanes)
-    store(canvas + k, pixel_chi2(load(values + k), load(weights + k) / scale,
+    store(canvas + k, pixel_chi2(load(values + k), load(weights + k) * (1.0 / scale),
                                  load(canvas + k), psferr));
 }
 

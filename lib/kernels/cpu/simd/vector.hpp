@@ -144,6 +144,19 @@ SPECEX_INLINE Vector absolute(const Vector &a) {
   return bits_as<Vector>(bits_as<Integers>(a) & (Integers{} + INT64_MAX));
 }
 
+// The lanes in reverse order.
+template <class V>
+SPECEX_INLINE V reversed(const V &a) {
+  if constexpr (is_pair<V>)
+    return {reversed(a.high), reversed(a.low)};
+  else if constexpr (lane_count<V> == 8)
+    return __builtin_shufflevector(a, a, 7, 6, 5, 4, 3, 2, 1, 0);
+  else if constexpr (lane_count<V> == 4)
+    return __builtin_shufflevector(a, a, 3, 2, 1, 0);
+  else
+    return __builtin_shufflevector(a, a, 1, 0);
+}
+
 template <class V>
 SPECEX_INLINE double sum(const V &a) {
   if constexpr (lane_count<V> == 2)
