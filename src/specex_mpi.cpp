@@ -237,6 +237,7 @@ Neighbours neighbours() {
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
   Neighbours result;
   MPI_Comm_size(machine, &result.on_machine);
+  MPI_Comm_rank(machine, &result.number);
   cpu_set_t cores;
   CPU_ZERO(&cores);
   ::sched_getaffinity(0, sizeof cores, &cores);
@@ -249,7 +250,7 @@ Neighbours neighbours() {
   return result;
 }
 
-// GPUs that may be used, as CUDA_VISIBLE_DEVICES names them.
+// GPUs of this machine, as CUDA_VISIBLE_DEVICES names them.
 std::vector<std::string> visible_devices() {
   std::vector<std::string> devices;
   if (const char *given = std::getenv("CUDA_VISIBLE_DEVICES")) {
@@ -264,12 +265,18 @@ std::vector<std::string> visible_devices() {
   return devices;
 }
 
-// One GPU for each rank of a machine, or one for several. Before CUDA is asked for them.
-void choose_device(int rank_on_machine) {
+// One GPU for each rank of a machine, or one for several: of all from --device on, or of
+// as many as --num-devices says. Before CUDA is asked for them: it then has no other.
+void choose_device(int number, RunOptions &run) {
   const std::vector<std::string> devices = visible_devices();
-  if (devices.empty()) return;
-  const std::string &own = devices[static_cast<size_t>(rank_on_machine) % devices.size()];
+  const auto first = static_cast<size_t>(std::max(0, run.device));
+  if (first >= devices.size()) return;
+  size_t count = devices.size() - first;
+  if (run.num_devices > 1) count = std::min(count, static_cast<size_t>(run.num_devices));
+  const std::string &own = devices[first + static_cast<size_t>(number) % count];
   ::setenv("CUDA_VISIBLE_DEVICES", own.c_str(), 1);
+  run.device = 0;
+  run.num_devices = 1;
   log_info(rank_name() + " has GPU " + own);
 }
 
@@ -363,13 +370,13 @@ Ending run_leader(const std::vector<FrameJob> &jobs, const PipelineShape &shape,
 }
 
 Ending run_ranks(MpiOptions options) {
+  Neighbours beside = neighbours();
+  choose_device(beside.number, options.run);
   std::vector<FrameJob> jobs;
   Ending ending = share_jobs(options, jobs);
   if (ending.exit_code != exit_good) return ending;
   Group group(group_size(options.group, jobs));
   if (group.size() > 1) options.extractors = 1;
-  choose_device(group.rank_on_machine());
-  Neighbours beside = neighbours();
   beside.with_frames = count_leaders(group);
   const PipelineShape shape = shape_of(options, jobs, beside);
   if (!group.leads())

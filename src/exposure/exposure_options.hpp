@@ -39,6 +39,7 @@ std::vector<ManifestRow> rows_of(const ExposureOptions &options);
 struct Neighbours {
   int on_cores = 1;
   int on_machine = 1;
+  int number = 0;  // of this one, on the machine
   int with_frames = 1;
 };
 

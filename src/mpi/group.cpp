@@ -41,8 +41,9 @@ struct Group::Handles {
 Group::Group(int size) : mpi_(std::make_unique<Handles>()) {
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
-  MPI_Comm_rank(machine, &rank_on_machine_);
-  MPI_Comm_split(machine, rank_on_machine_ / size, rank_on_machine_, &mpi_->ranks);
+  int rank = 0;
+  MPI_Comm_rank(machine, &rank);
+  MPI_Comm_split(machine, rank / size, rank, &mpi_->ranks);
   MPI_Comm_free(&machine);
   MPI_Comm_rank(mpi_->ranks, &rank_);
   MPI_Comm_size(mpi_->ranks, &size_);

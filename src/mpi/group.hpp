@@ -29,7 +29,6 @@ class Group {
 
   bool leads() const { return rank_ == 0; }
   int size() const { return size_; }
-  int rank_on_machine() const { return rank_on_machine_; }
 
   // By the leader: extracts a frame, with all. Called by one thread of the pipeline,
   // which waits until the main thread attends.
@@ -49,7 +48,6 @@ class Group {
 
   struct Handles;  // of MPI
   const std::unique_ptr<Handles> mpi_;
-  int rank_on_machine_ = 0;
   int rank_ = 0;
   int size_ = 1;
   std::byte *memory_ = nullptr;

@@ -49,5 +49,10 @@ CUDA_VISIBLE_DEVICES=3,5 expect_exit 0 "devices" "$mpiexec" -n 3 "$specex_mpi" l
 for own in "0 has GPU 3" "1 has GPU 5" "2 has GPU 3"; do
   expect "rank $own" grep -q "rank $own" out.log
 done
+CUDA_VISIBLE_DEVICES=3,5,7,9 expect_exit 0 "devices" "$mpiexec" -n 3 "$specex_mpi" \
+  list.csv "${range[@]}" --backend cpu --device 1 --num-devices 2
+for own in "0 has GPU 5" "1 has GPU 7" "2 has GPU 5"; do
+  expect "rank $own" grep -q "rank $own" out.log
+done
 expect_exit 0 "help needs no MPI" "$specex_mpi" --help
 finish
