@@ -23,6 +23,7 @@
 #include "kernels/cpu/piece_model.hpp"
 #include "kernels/shared/dense_solve.hpp"
 #include "kernels/shared/run_patch.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
 #include "kernels/shared/windows.hpp"
 
 namespace specex {

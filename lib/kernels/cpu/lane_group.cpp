@@ -7,22 +7,18 @@
 
 #include "base/stage_clock.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
 
 namespace specex {
 namespace {
 
 constexpr int width = simd::width;
 
-// Where a shortcut leaves out more than this, relative to the diagonal or in standard
-// deviations, the patch is solved without it.
-constexpr double max_truncation = 3e-9;
 // The coupling of fibres is known to float precision. Bounds, some 100 times what is
 // found.
 constexpr double max_matrix_error = 1e-7;
 constexpr double max_light_error = 1e-5;
 constexpr double max_row_error = 2e-3;  // of bins in the padding
-constexpr double max_residual = 1e-9;
-constexpr double max_far_coupling = 1e-11;
 constexpr double max_edge_share = 1e-12;
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }

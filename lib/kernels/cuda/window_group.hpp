@@ -12,7 +12,7 @@
 #include "kernels/cuda/sheet.hpp"
 #include "kernels/shared/patch_output.hpp"
 #include "kernels/shared/rules.hpp"
-#include "kernels/shared/windows.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
 
 namespace specex::gpu {
 
@@ -144,12 +144,8 @@ struct Group {
   }
 };
 
-// Limits of what shortcuts may leave out, relative to the diagonal or in standard
-// deviations (docs/numerics.md).
-inline constexpr double max_truncation = 3e-9;
-inline constexpr double max_sweep_change = 1e-7;
-inline constexpr double max_residual = 1e-9;
-inline constexpr double max_far_coupling = 1e-11;
+// Bounds of this backend alone, besides kernels/shared/shortcut_bounds.hpp.
+inline constexpr double max_sweep_change = 1e-7;  // of a matrix, relative to its diagonal
 inline constexpr double max_kappa = 1e7;  // whose root double precision holds to 1e-9
 inline constexpr double extreme_weight = 1e100;
 

@@ -39,8 +39,4 @@ std::vector<specex_patch> cut_short(const specex_patch &patch, const Window &win
 // A part of a patch with `padding` bins around it, as far as the patch has them.
 specex_patch with_padding(const specex_patch &patch, specex_patch part, int padding);
 
-// What a cut changes in the core, in standard deviations: an upper bound, 100 to 1000
-// times what is found. (lane_group.cpp derives it.)
-inline constexpr double max_cut_effect = 1e-4;
-
 }  // namespace specex
