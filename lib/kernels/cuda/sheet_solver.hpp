@@ -332,17 +332,7 @@ class SheetSolver {
     if (may_be_less && layout.size() > preferred_bytes) return false;
     if (!reserve(buffers_.sheet, layout)) return false;
 
-    device_.begin(SPECEX_STAGE_SPOTS);
-    if (run_.psf.ghdegx <= 6 && run_.psf.ghdegy <= 6 && sheet.ny <= 11)
-      device_.run(sheet.size(), EvaluateSpots<6, 11>{sheet, tables_.psf()});
-    else
-      device_.run(sheet.size(),
-                  EvaluateSpots<max_degree, max_side>{sheet, tables_.psf()});
-    device_.begin(SPECEX_STAGE_BLOCKS);
-    device_.run(sheet.size() * (sheet.half_band + 1 + sheet.nlag),
-                FormBlocks{sheet, image_});
-    device_.run(sheet.size(), FormSums{sheet, image_});
-    device_.run(sheet.size(), FindFarCoupling{sheet, image_, fibers});
+    form_blocks(sheet, fibers);
     const RowTable rows{first_bin, ymin, nrow};
     device_.run(int64_t{nrow} * sheet.nfiber, FillRowTable{sheet, ymin, first_bin});
     device_.clear(sheet.flux, static_cast<size_t>(sheet.size()) * sizeof(double));
@@ -357,34 +347,58 @@ class SheetSolver {
         device_.clear(own.group.verdict, own.tasks.size() * sizeof(uint32_t));
         for_half_band(*half_band,
                       [&]<int Band>() { solve_group<Band>(sheet, own.group); });
-        device_.begin(SPECEX_STAGE_FINISH);
-        device_.run(core_bins(own.group),
-                    Finish{own.group, sheet.first_fiber, tables_.psf().failed_fit});
-        device_.begin(SPECEX_STAGE_MODEL);
-        if (wants_chi2(own)) {
-          device_.run(own.canvas_pixels * own.group.nwindow,
-                      FillCanvas{sheet, image_, own.group, rows, fibers,
-                                 own.canvas_pixels, canvas});
-          device_.run(core_bins(own.group), SumChi2{sheet, own.group, canvas});
-        }
-        if (!model_tasks.empty())
-          device_.run(core_bins(own.group), StoreModelFlux{sheet, own.group});
+        report(sheet, own, rows, fibers, canvas, !model_tasks.empty());
       }
       if (!keep_truncated(groups)) break;
     }
     if (!model_tasks.empty()) {
-      int64_t largest = 0;
-      for (const ModelTask &task : model_tasks)
-        largest = std::max(largest,
-                           int64_t{task.target.box.width()} * task.target.box.height());
       upload_all(device_, model_tasks_there, model_tasks);
       device_.run(nextent, FindRowExtents{sheet, rows, extents});
+      const int64_t largest = largest_image(model_tasks);
       device_.run(largest * static_cast<int64_t>(model_tasks.size()),
                   PaintModel{sheet, rows, extents, model_tasks_there, largest});
     }
     device_.begin(SPECEX_STAGE_FRAME);
     device_.synchronize();
     return true;
+  }
+
+  void form_blocks(const Sheet &sheet, const FiberReach *fibers) {
+    device_.begin(SPECEX_STAGE_SPOTS);
+    if (run_.psf.ghdegx <= 6 && run_.psf.ghdegy <= 6 && sheet.ny <= 11)
+      device_.run(sheet.size(), EvaluateSpots<6, 11>{sheet, tables_.psf()});
+    else
+      device_.run(sheet.size(),
+                  EvaluateSpots<max_degree, max_side>{sheet, tables_.psf()});
+    device_.begin(SPECEX_STAGE_BLOCKS);
+    device_.run(sheet.size() * (sheet.half_band + 1 + sheet.nlag),
+                FormBlocks{sheet, image_});
+    device_.run(sheet.size(), FormSums{sheet, image_});
+    device_.run(sheet.size(), FindFarCoupling{sheet, image_, fibers});
+  }
+
+  // Writes what became of a group's windows that are solved.
+  void report(const Sheet &sheet, const GroupOfTasks &own, const RowTable &rows,
+              const FiberReach *fibers, double *canvas, bool with_model) {
+    device_.begin(SPECEX_STAGE_FINISH);
+    device_.run(core_bins(own.group),
+                Finish{own.group, sheet.first_fiber, tables_.psf().failed_fit});
+    device_.begin(SPECEX_STAGE_MODEL);
+    if (wants_chi2(own)) {
+      device_.run(
+          own.canvas_pixels * own.group.nwindow,
+          FillCanvas{sheet, image_, own.group, rows, fibers, own.canvas_pixels, canvas});
+      device_.run(core_bins(own.group), SumChi2{sheet, own.group, canvas});
+    }
+    if (with_model) device_.run(core_bins(own.group), StoreModelFlux{sheet, own.group});
+  }
+
+  static int64_t largest_image(const std::vector<ModelTask> &tasks) {
+    int64_t largest = 0;
+    for (const ModelTask &task : tasks)
+      largest =
+          std::max(largest, int64_t{task.target.box.width()} * task.target.box.height());
+    return largest;
   }
 
   // Reads what became of the groups' windows, and keeps those that a wider band may
