@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "kernels/cuda/device_unit.hpp"
-#include "kernels/shared/run_patch.hpp"
+#include "kernels/shared/patch_pixels.hpp"
 
 namespace specex::gpu {
 

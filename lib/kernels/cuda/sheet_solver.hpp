@@ -239,8 +239,8 @@ class SheetSolver {
             task.output};
   }
 
-  // Where the spots are, on the device; what follows from it is read back: the only time
-  // that anybody waits for the device before all is done.
+  // Where the spots are, on the device; what follows from it is read back, because it
+  // decides how large the arrays are.
   bool find_geometry(Tasks tasks, Sheet &sheet, std::vector<GroupOfTasks> &groups,
                      Geometry &geometry) {
     device_.begin(SPECEX_STAGE_PIXELS);

@@ -64,7 +64,7 @@ struct Group {
 
   DeviceWindow *windows;
   uint32_t *verdict;  // [window]
-  double *largest;    // [problem] for conditioning, then [window] of `largest_of_window`
+  double *largest;    // [problem] by size_for_conditioning()
   double *largest_of_window;
 
   double *band;   // [nbin][half_band + 1]
