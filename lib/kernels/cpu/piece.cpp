@@ -2,6 +2,7 @@
 #include "kernels/cpu/piece.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <climits>
 #include <cmath>
 
@@ -13,7 +14,7 @@ namespace specex {
 namespace {
 
 constexpr int width = simd::width;
-constexpr int ring_bins = 32;  // a power of 2, more than two batches and a half band
+constexpr int chunk_bins = 128;  // of a fibre, before it is the next one's turn
 constexpr int max_lags = 48;
 constexpr int64_t max_strip_pixels = int64_t{1} << 26;
 constexpr size_t max_kept_pixels = size_t{1} << 29;  // of all stamps, 2 GiB
@@ -86,13 +87,29 @@ bool Piece::prepare(const PieceShape &shape) {
   cross_.resize(bins * lag_stride());
   for (auto *array : {&data_, &weight_, &masked_, &scale_, &far_coupling_, &edge_share_})
     array->resize(bins);
-  ring_.resize(at(layout_.row) + at(ring_bins) * at(layout_.size));
+  ring_bins_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(half_band_ + width)));
+  ring_.resize(at(layout_.row) + at(ring_bins_) * at(layout_.size));
+  carried_.resize(at(shape.nfiber) * at(half_band_) * at(layout_.size));
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
-  const StageScope blocks_stage(SPECEX_STAGE_BLOCKS);
-  for (int f = shape.nfiber - 1; f >= 0; --f) form_block(f);
+  form_blocks();
   return true;
+}
+
+// Fibres take turns, so that stamps and pixels are still in cache when a neighbour needs
+// them: from the last one on, each as far as the next fibre's stamps are there.
+void Piece::form_blocks() {
+  const StageScope stage(SPECEX_STAGE_BLOCKS);
+  evaluated_.assign(at(shape_.nfiber), 0);
+  while (evaluated_.front() < shape_.nbin) {
+    int end = evaluated_.back() + chunk_bins;
+    for (int f = shape_.nfiber - 1; f >= 0; --f) {
+      form_rows(f, std::min(end, shape_.nbin));
+      const int done = evaluated_[at(f)];
+      end = done < shape_.nbin ? done - lead_ : done;
+    }
+  }
 }
 
 void Piece::make_bases() {
@@ -126,17 +143,22 @@ bool Piece::find_bands() {
   int band = run_.psf.ndiag() / 2;  // as many diagonals of Q are wanted
   int lowest = INT_MAX;
   int highest = INT_MIN;
+  int highest_far = 0;
+  for (int f = 0; f < shape_.nfiber; ++f)
+    if (!std::is_sorted(&y0_[index(f, 0)], &y0_[index(f, 0)] + nbin)) return false;
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int *rows = &y0_[index(f, 0)];
-    if (!std::is_sorted(rows, rows + nbin)) return false;
     for_each_meeting(rows, rows, nbin, layout_.ny,
                      [&](int w, int, int high) { band = std::max(band, high - 1 - w); });
     if (f + 1 == shape_.nfiber) continue;
-    if (!std::is_sorted(rows + nbin, rows + 2 * nbin)) return false;
     for_each_meeting(rows, rows + nbin, nbin, layout_.ny, [&](int w, int low, int high) {
       if (low >= high) return;
       lowest = std::min(lowest, low - w);
       highest = std::max(highest, high - 1 - w);
+    });
+    if (f + 2 == shape_.nfiber) continue;
+    for_each_meeting(rows, rows + 2 * nbin, nbin, layout_.ny, [&](int w, int, int high) {
+      highest_far = std::max(highest_far, high - 1 - w);
     });
   }
   half_band_ = simd::half_band_for(band);
@@ -144,6 +166,7 @@ bool Piece::find_bands() {
   first_lag_ = lowest <= highest ? lowest : 0;
   nlag_ = lowest <= highest ? highest - lowest + 1 : 0;
   lag_stride_ = round_up(nlag_);
+  lead_ = round_up(std::max({highest, (highest_far + 1) / 2, 0}));
   return half_band_ > 0 && nlag_ <= max_lags;
 }
 
@@ -281,7 +304,8 @@ void Piece::load_fiber(int f) {
   spot_scratch_.resize(kernels_.spot_scratch(fiber_psf_));
 }
 
-void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
+template <class Slot>
+void Piece::evaluate_batch(int f, int first, Slot &&slot) {
   const StageScope stage(SPECEX_STAGE_SPOTS);
   int corner_x[width];
   int corner_y[width];
@@ -292,7 +316,7 @@ void Piece::evaluate_batch(int f, int first, double *ring, int ring_size) {
     corner_x[k] = corner_x_[index(f, w)];
     corner_y[k] = y0_[index(f, w)];
     shift[k] = corner_x[k] - x0_[index(f, w)];
-    stamps[k] = ring + at((first + k) & (ring_size - 1)) * at(layout_.size);
+    stamps[k] = slot(first + k);
   }
   if (fiber_psf_.ncoef > 0) {
     kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots_.data(),
@@ -315,17 +339,25 @@ simd::FiberStamps Piece::stamps_of(int f) const {
   return {stamp(f, 0), &x0_[index(f, 0)], &y0_[index(f, 0)]};
 }
 
-void Piece::form_block(int f) {
+// Evaluates a fibre's spots up to bin `end` and forms the rows whose spots are all there.
+void Piece::form_rows(int f, int end) {
+  int &evaluated = evaluated_[at(f)];
+  if (evaluated >= end) return;
   load_fiber(f);
   const size_t own = index(f, 0);
-  std::fill_n(cross_.data() + own * lag_stride(), at(shape_.nbin) * lag_stride(), 0.0);
   double *ring = ring_.data() + layout_.row;
+  const auto size = at(layout_.size);
+  const auto slot = [&](int w) { return ring + at(w & (ring_bins_ - 1)) * size; };
+  double *carried = carried_.data() + at(f) * at(half_band_) * size;
+  const auto first_carried = [&] { return std::max(0, evaluated - half_band_); };
+  for (int w = first_carried(); w < evaluated; ++w, carried += size)
+    std::copy_n(carried, size, slot(w));
   simd::FiberBlock block{layout_,
                          strip_,
                          ring,
-                         ring_bins,
+                         ring_bins_,
                          0,
-                         0,
+                         first_carried(),
                          shape_.nbin,
                          half_band_,
                          band_stride_,
@@ -334,7 +366,7 @@ void Piece::form_block(int f) {
                          lag_stride_,
                          stamps_of(f),
                          stamps_of(f + 1),
-                         kept_.data() + at(layout_.row) + own * at(layout_.size),
+                         kept_.data() + at(layout_.row) + own * size,
                          band_.data() + own * band_stride(),
                          cross_.data() + own * lag_stride(),
                          &data_[own],
@@ -349,14 +381,19 @@ void Piece::form_block(int f) {
                          &edge_share_[own],
                          weighted_.data(),
                          rounded_.data()};
-  for (int w = 0; w < shape_.nbin; w += width) {
-    evaluate_batch(f, w, ring, ring_bins);
-    const int evaluated = w + width;
+  while (evaluated < end) {
+    evaluate_batch(f, evaluated, slot);
+    evaluated += width;
     block.first = block.end;
-    block.end = evaluated >= shape_.nbin ? shape_.nbin
-                                         : std::max(block.first, evaluated - half_band_);
+    block.end = evaluated >= shape_.nbin ? shape_.nbin : evaluated - half_band_;
+    block.end = std::max(block.first, block.end);
+    std::fill_n(block.cross + at(block.first) * lag_stride(),
+                at(block.end - block.first) * lag_stride(), 0.0);
     kernels_.fiber_block(block);
   }
+  carried = carried_.data() + at(f) * at(half_band_) * size;
+  for (int w = first_carried(); w < evaluated; ++w, carried += size)
+    std::copy_n(slot(w), size, carried);
 }
 
 }  // namespace specex

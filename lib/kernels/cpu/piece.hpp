@@ -79,8 +79,10 @@ class Piece {
   void find_edges();
   bool fill_strip();
   simd::FiberStamps stamps_of(int f) const;
-  void form_block(int f);
-  void evaluate_batch(int f, int first, double *ring, int ring_size);
+  void form_blocks();
+  void form_rows(int f, int end);
+  template <class Slot>
+  void evaluate_batch(int f, int first, Slot &&slot);
 
   const Run &run_;
   const simd::Kernels &kernels_;
@@ -91,6 +93,9 @@ class Piece {
   int first_lag_ = 0;
   int nlag_ = 0;
   int lag_stride_ = 0;
+  int lead_ = 0;       // bins that a fibre's stamps must be ahead of the one before
+  int ring_bins_ = 0;  // stamps of a fibre in double precision: half a band and a batch
+  std::vector<int> evaluated_;  // bins, of each fibre
   double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
 
   // Legendre polynomials at the piece's bins
@@ -104,7 +109,7 @@ class Piece {
   Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
 
-  Aligned<double> ring_, spots_, spot_scratch_, weighted_;
+  Aligned<double> ring_, carried_, spots_, spot_scratch_, weighted_;
   Aligned<float> kept_, rounded_;
   Aligned<double> band_, cross_;
   std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;
