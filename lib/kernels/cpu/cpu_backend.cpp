@@ -205,6 +205,12 @@ class Worker {
       together(std::span(wanted).subspan(first, end - first));
       first = end;
     }
+    // Those that share stamps follow each other.
+    std::stable_sort(solved_.begin(), solved_.end(), [](const Lane &a, const Lane &b) {
+      return a.patch->first_bin < b.patch->first_bin;
+    });
+    for (const Lane &lane : solved_) finish_lane(*lane.window, lane);
+    solved_.clear();
   }
 
   void together(std::span<const size_t> group) {
@@ -213,7 +219,7 @@ class Worker {
     const std::span<Lane> lanes = group_.solve(piece_, windows);
     for (size_t i = 0; i < group.size(); ++i) {
       if (lanes[i].solved)
-        finish_lane(*windows[i], lanes[i]);
+        solved_.push_back(std::move(lanes[i]));
       else
         alone(group[i]);
     }
@@ -326,6 +332,7 @@ class Worker {
   LaneGroup group_;
   PieceModel model_;
   Box stamps_{};  // of the piece
+  std::vector<Lane> solved_;
   std::vector<ModelPart> models_;
 };
 
