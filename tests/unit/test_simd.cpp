@@ -694,6 +694,24 @@ void simd_interleave_transposes(void **) {
     }
 }
 
+void simd_deinterleave_goes_back_and_no_further(void **) {
+  constexpr double untouched = -7.0;
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int count : {1, 7, 8, 9, 16, 31, 48}) {
+      std::vector<double> from(at(round_up(count) * width));
+      for (size_t k = 0; k < from.size(); ++k) from[k] = static_cast<double>(k);
+      std::vector<std::vector<double>> to(width,
+                                          std::vector<double>(at(count + 8), untouched));
+      double *pointers[width];
+      for (int lane = 0; lane < width; ++lane) pointers[lane] = to[at(lane)].data();
+      kernels->deinterleave(from.data(), count, 3.0, pointers);
+      for (int lane = 0; lane < width; ++lane)
+        for (int k = 0; k < count + 8; ++k)
+          assert_near(to[at(lane)][at(k)],
+                      k < count ? 3.0 * from[at(k * width + lane)] : untouched, 0.0);
+    }
+}
+
 // ------------------------------------------------------------------ algebra
 
 // 8 random systems: bins overlap like Gaussians, fibres are coupled by about `coupling`.
@@ -918,17 +936,18 @@ void simd_square_roots_are_those_of_dense_matrices(void **) {
           const int first = last ? nbin / 3 : 0;  // bin that is wanted
           const Systems systems(1, nbin, half_band, 0, 0, 0.0,
                                 static_cast<uint64_t>(half_band + nbin));
-          // Gershgorin's bound.
           double upper[width];
+          kernels->bound_spectrum(nbin, half_band, systems.band.data(), upper);
           std::vector<Symmetric> dense;
           for (size_t lane = 0; lane < width; ++lane) {
             dense.push_back(systems.dense(lane));
-            upper[lane] = 0.0;
+            double gershgorin = 0.0;
             for (int i = 0; i < nbin; ++i) {
               double sum = 0.0;
               for (int j = 0; j < nbin; ++j) sum += std::abs(dense[lane](i, j));
-              upper[lane] = std::max(upper[lane], sum);
+              gershgorin = std::max(gershgorin, sum);
             }
+            assert_near(upper[lane], gershgorin, 1e-14 * gershgorin);
           }
           const int nkeep = half_band - 1;
           std::vector<double> scratch(kernels->square_root_scratch(nbin, half_band), nan);
@@ -967,7 +986,7 @@ void simd_square_roots_are_those_of_dense_matrices(void **) {
               assert_near(smoothed[at(i) * width + lane], product,
                           bound * std::sqrt(norm));
               for (int m = 0; m <= nkeep && i + m < nbin; ++m)
-                assert_near(diagonals[at(i * (nkeep + 1) + m) * width + lane],
+                assert_near(diagonals[at(m * nbin + i) * width + lane],
                             expected(i, i + m), bound);
             }
           }
@@ -997,6 +1016,7 @@ int main() {
       cmocka_unit_test(simd_canvases_hold_what_is_added_and_nothing_else),
       cmocka_unit_test(simd_chi2_of_rows_is_the_scalar_rule),
       cmocka_unit_test(simd_interleave_transposes),
+      cmocka_unit_test(simd_deinterleave_goes_back_and_no_further),
       cmocka_unit_test(simd_block_systems_are_solved_as_dense_ones),
       cmocka_unit_test(simd_block_systems_without_coupling_fall_apart),
       cmocka_unit_test(simd_block_systems_announce_what_they_truncate),

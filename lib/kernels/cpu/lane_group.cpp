@@ -275,7 +275,7 @@ void LaneGroup::find_flux() {
   const StageScope stage(SPECEX_STAGE_FLUX);
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   simd::Checks checks{};
-  kernels_.solve_flux(system_, elimination_, flux_.resize(unknowns * width),
+  kernels_.solve_flux(system_, elimination_, flux_.resize((unknowns + width) * width),
                       solve_scratch_.resize(3 * unknowns * width), checks);
   for_each_live([&](size_t lane) {
     if (!(checks.residual[lane] <= max_residual * max_residual)) drop(lane);
@@ -291,19 +291,7 @@ std::array<size_t, simd::width> LaneGroup::root_classes(const double *marginal,
   constexpr double float_rounding = 6e-8;
   const auto &roots = rational_roots();
   const int nbin = system_.nbin;
-  const int columns = system_.half_band + 1;
-  // Gershgorin's bound of the largest eigenvalue.
-  std::fill_n(upper, width, 0.0);
-  for (int w = 0; w < nbin; ++w)
-    for (size_t lane = 0; lane < width; ++lane) {
-      double sum = 0.0;
-      for (int m = 0; m < columns; ++m) {
-        sum += std::fabs(marginal[at(w * columns + m) * width + lane]);
-        if (m > 0 && w >= m)
-          sum += std::fabs(marginal[at((w - m) * columns + m) * width + lane]);
-      }
-      upper[lane] = std::max(upper[lane], sum);
-    }
+  kernels_.bound_spectrum(nbin, system_.half_band, marginal, upper);
   std::array<size_t, width> classes{};
   unsigned open = live_;
   for (size_t k = 0; k < roots.size() && open != 0; ++k) {
@@ -381,18 +369,19 @@ void LaneGroup::take_roots(const Piece &piece) {
   });
   const size_t band_size = at(nbin) * at(system_.half_band + 1) * width;
   double *marginal = marginal_.resize(band_size);
-  row_sum_.resize(at(nbin) * width);
-  smoothed_.resize(at(nbin) * width);
-  diagonals_.resize(at(nbin) * at(nkeep + 1) * width);
+  // What is read is rounded up to 8 bins.
+  row_sum_.resize(at(nbin + width) * width);
+  smoothed_.resize(at(nbin + width) * width);
+  diagonals_.resize(at(nbin * (nkeep + 1) + width) * width);
   root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
   const double root_scale = std::sqrt(1.0 / piece.weight_scale());
   for_each_live([&](size_t lane) {
     Solution &solution = lanes_[lane].solution;
     solution.roots.resize(at(nfiber));
     solution.flux.resize(at(shape.size()));
-    for (size_t q = 0; q < solution.flux.size(); ++q)
-      solution.flux[q] = flux_.data()[q * width + lane] / root_scale;
   });
+  scatter(flux_.data(), shape.size(), 1.0 / root_scale, live_,
+          [&](size_t lane) { return lanes_[lane].solution.flux.data(); });
   for (int i = 0; i < nfiber; ++i) {
     const int f = shape.core_fiber + i;
     const double *own = band_.data() + at(f) * band_size;
@@ -421,33 +410,52 @@ void LaneGroup::take_roots(const Piece &piece) {
                            flux_.data() + at(f) * at(nbin) * width, first, nkeep,
                            row_sum_.data(), smoothed_.data(), diagonals_.data(),
                            root_scratch_.data());
-      for_each_live([&](size_t lane) {
-        if (has(lanes, lane))
-          store_root(lane, first, root_scale, lanes_[lane].solution.roots[at(i)]);
-      });
+      store_roots(i, first, root_scale, lanes & live_);
     }
   }
 }
 
-void LaneGroup::store_root(size_t lane, int first, double scale, FiberRoot &root) const {
+// Of these lanes, from[k][lane] times scale becomes to(lane)[k].
+template <class To>
+void LaneGroup::scatter(const double *from, int count, double scale, unsigned lanes,
+                        To &&to) {
+  double *unwanted = unwanted_.resize(at(count));
+  double *targets[width];
+  for (size_t lane = 0; lane < width; ++lane)
+    targets[lane] = has(lanes, lane) ? to(lane) : unwanted;
+  kernels_.deinterleave(from, count, scale, targets);
+}
+
+void LaneGroup::store_roots(int i, int first, double scale, unsigned lanes) {
   const int nbin = system_.nbin;
-  const int ndiag = lanes_[lane].patch->ndiag;
-  const int nkeep = ndiag / 2;
-  root.row_sum.assign(at(nbin), 0.0);
-  root.smoothed.assign(at(nbin), 0.0);
-  root.band.assign(at(ndiag) * at(nbin), 0.0);
-  for (int w = first; w < nbin; ++w) {
-    root.row_sum[at(w)] = row_sum_.data()[at(w) * width + lane] * scale;
-    root.smoothed[at(w)] = smoothed_.data()[at(w) * width + lane];
+  const int nkeep = lanes_[0].patch->ndiag / 2;
+  const auto root = [&](size_t lane) -> FiberRoot & {
+    return lanes_[lane].solution.roots[at(i)];
+  };
+  for_each_live([&](size_t lane) {
+    if (has(lanes, lane))
+      root(lane) = {std::vector<double>(at(nbin)), std::vector<double>(at(nbin)),
+                    std::vector<double>(at(2 * nkeep + 1) * at(nbin))};
+  });
+  const size_t from = at(first) * width;
+  scatter(row_sum_.data() + from, nbin - first, scale, lanes,
+          [&](size_t lane) { return &root(lane).row_sum[at(first)]; });
+  scatter(smoothed_.data() + from, nbin - first, 1.0, lanes,
+          [&](size_t lane) { return &root(lane).smoothed[at(first)]; });
+  for (int m = 0; m <= nkeep && m < nbin - first; ++m) {
+    const int count = nbin - first - m;
+    const auto diagonal = [&](size_t lane, int k, int w) {
+      return &root(lane).band[at(k * nbin + w)];
+    };
+    scatter(diagonals_.data() + at(m * nbin) * width + from, count, scale, lanes,
+            [&](size_t lane) { return diagonal(lane, nkeep + m, first); });
+    // Q is symmetric: element (w, w + m) is also (w + m, w).
+    for_each_live([&](size_t lane) {
+      if (m > 0 && has(lanes, lane))
+        std::copy_n(diagonal(lane, nkeep + m, first), count,
+                    diagonal(lane, nkeep - m, first + m));
+    });
   }
-  // Q is symmetric: element (w, w + m) is also (w + m, w).
-  for (int w = first; w < nbin; ++w)
-    for (int m = 0; m <= nkeep && w + m < nbin; ++m) {
-      const double value =
-          diagonals_.data()[(at(w) * at(nkeep + 1) + at(m)) * width + lane] * scale;
-      root.band[at(nkeep + m) * at(nbin) + at(w)] = value;
-      root.band[at(nkeep - m) * at(nbin) + at(w + m)] = value;
-    }
 }
 
 }  // namespace specex

@@ -50,7 +50,9 @@ class LaneGroup {
   std::array<size_t, simd::width> root_classes(const double *marginal, double *upper);
   void check_padding(int f, const double *marginal, const double *upper,
                      const RationalRoot &root, unsigned lanes);
-  void store_root(size_t lane, int first, double scale, FiberRoot &root) const;
+  void store_roots(int i, int first, double scale, unsigned lanes);
+  template <class To>
+  void scatter(const double *from, int count, double scale, unsigned lanes, To &&to);
 
   double &band(int f, int w, int m, size_t lane);
   double &cross(int f, int w, int l, size_t lane);
@@ -69,7 +71,7 @@ class LaneGroup {
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
   Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_,
-      effect_;
+      effect_, unwanted_;
 };
 
 }  // namespace specex

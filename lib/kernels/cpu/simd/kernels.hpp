@@ -210,8 +210,10 @@ struct Kernels {
                            const float *stamp, int right, int down, int first_row,
                            int end_row);
 
-  // to[k][lane] = from[lane][k] and back, k in [0, count); count rounded up to 8 is read.
+  // to[k][lane] = from[lane][k], k in [0, count); count rounded up to 8 is read.
   void (*interleave)(const double *const *from, int count, double *to);
+  // And back, times scale; no more than count is written.
+  void (*deinterleave)(const double *from, int count, double scale, double *const *to);
 
   // Doubles that a factor (with its leading zeros), a band matrix and the scratch take.
   size_t (*factor_size)(int nbin, int half_band);
@@ -227,11 +229,13 @@ struct Kernels {
   // x := (band + shift)^-1 x, shift by lane; scratch as for square_root.
   void (*solve_shifted)(int nbin, int half_band, const double *band, const double *shift,
                         double *x, double *scratch);
+  // A bound of the largest eigenvalue in each lane, by Gershgorin's circles.
+  void (*bound_spectrum)(int nbin, int half_band, const double *band, double *upper);
   // Whether a band matrix less shift * I is positive definite in each lane (bit set).
   int (*positive_above)(int nbin, int half_band, const double *band, const double *shift,
                         double *scratch);
   // Q = band^1/2 by partial fractions: row sums, Q f, and the diagonals 0..nkeep of Q,
-  // [nbin][nkeep + 1][8], of bins from `first` on. upper: above the spectrum.
+  // [nkeep + 1][nbin][8], of bins from `first` on. upper: above the spectrum.
   // nkeep <= half_band.
   size_t (*square_root_scratch)(int nbin, int half_band);
   void (*square_root)(int nbin, int half_band, const double *band, const double *upper,

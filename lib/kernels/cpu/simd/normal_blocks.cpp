@@ -266,13 +266,4 @@ double overlap_stamps(const StampLayout &layout, const double *weighted,
   return sum(total);
 }
 
-void interleave(const double *const *from, int count, double *to) {
-  for (int first = 0; first < count; first += lanes) {
-    Vector block[8];
-    for (int lane = 0; lane < lanes; ++lane) block[lane] = load(from[lane] + first);
-    transpose(block);
-    for (int k = 0; k < lanes; ++k) store(to + (first + k) * lanes, block[k]);
-  }
-}
-
 }  // namespace specex::SPECEX_ISA

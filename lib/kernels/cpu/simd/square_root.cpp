@@ -90,9 +90,10 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       for (int n = 0; n <= Band; ++n) z[k][j & (ring - 1)][n] = row[n];
       store(row_sum + j * lanes, load(row_sum + j * lanes) - weight[k] * a);
       store(smoothed + j * lanes, load(smoothed + j * lanes) - weight[k] * b);
-      double *out = diagonals + static_cast<ptrdiff_t>(j) * (nkeep + 1) * lanes;
-      for (int n = 0; n <= nkeep; ++n)
-        store(out + n * lanes, load(out + n * lanes) - weight[k] * row[n]);
+      for (int n = 0; n <= nkeep; ++n) {
+        double *out = diagonals + (static_cast<ptrdiff_t>(n) * nbin + j) * lanes;
+        store(out, load(out) - weight[k] * row[n]);
+      }
     }
 }
 
@@ -109,6 +110,22 @@ void solve_shifted(int nbin, int half_band, const double *band, const double *sh
     factorise<Band, 1>({band}, {load(shift)}, nbin, {scratch});
     solve<Band>(scratch, nbin, x);
   });
+}
+
+void bound_spectrum(int nbin, int half_band, const double *band, double *upper) {
+  const auto element = [&](int w, int m) {
+    return absolute(load(band + (ptrdiff_t{w} * (half_band + 1) + m) * lanes));
+  };
+  Vector largest{};
+  for (int w = 0; w < nbin; ++w) {
+    Vector sum = element(w, 0);
+    for (int m = 1; m <= half_band; ++m) {
+      sum += element(w, m);
+      if (w >= m) sum += element(w - m, m);
+    }
+    largest = maximum(largest, sum);
+  }
+  store(upper, largest);
 }
 
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
@@ -134,9 +151,9 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
   for (int j = first; j < nbin; ++j) {
     store(row_sum + j * lanes, root * total);
     store(smoothed + j * lanes, root * total * load(flux + j * lanes));
-    double *out = diagonals + static_cast<ptrdiff_t>(j) * (nkeep + 1) * lanes;
     for (int n = 0; n <= nkeep; ++n)
-      store(out + n * lanes, n == 0 ? root * total : Vector{});
+      store(diagonals + (static_cast<ptrdiff_t>(n) * nbin + j) * lanes,
+            n == 0 ? root * total : Vector{});
   }
   for_half_band(half_band, [&]<int Band>() {
     const auto shift = [&](int k) { return top * poles.shift[k]; };

@@ -30,6 +30,7 @@ double overlap_stamps(const StampLayout &layout, const double *weighted,
                       const float *stamp, int right, int down, int first_row,
                       int end_row);
 void interleave(const double *const *from, int count, double *to);
+void deinterleave(const double *from, int count, double scale, double *const *to);
 
 size_t factor_size(int nbin, int half_band);
 size_t elimination_scratch(const BlockSystem &system);
@@ -39,6 +40,7 @@ void solve_flux(const BlockSystem &system, const Elimination &elimination, doubl
 
 void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
                    double *x, double *scratch);
+void bound_spectrum(int nbin, int half_band, const double *band, double *upper);
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
                    double *scratch);
 size_t square_root_scratch(int nbin, int half_band);
