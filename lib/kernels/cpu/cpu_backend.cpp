@@ -55,7 +55,6 @@ std::vector<Indices> make_pieces(std::span<const Window> windows) {
     };
     return key(a) < key(b);
   });
-  constexpr int longest = 1000;  // bins of a piece that fills the lanes more than once
   std::vector<Indices> pieces;
   int steps = 0;  // different first bins of the last piece
   for (const size_t k : order) {
@@ -63,14 +62,10 @@ std::vector<Indices> make_pieces(std::span<const Window> windows) {
     const specex_patch *last =
         pieces.empty() ? nullptr : &windows[pieces.back().back()].shape;
     const bool same_step = last != nullptr && last->pad_first_bin == own.pad_first_bin;
-    const auto has_room = [&] {
-      const int first = windows[pieces.back().front()].shape.pad_first_bin;
-      return steps % simd::width != 0 || 2 * (own.pad_first_bin - first) <= longest;
-    };
     const bool joins =
         last != nullptr && piece_key(*last) == piece_key(own) &&
-        (same_step ||
-         (has_room() && own.pad_first_bin <= last->pad_first_bin + last->pad_nbin));
+        (same_step || (steps < simd::width &&
+                       own.pad_first_bin <= last->pad_first_bin + last->pad_nbin));
     if (!joins) {
       pieces.emplace_back();
       steps = 0;

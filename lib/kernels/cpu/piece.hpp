@@ -96,7 +96,7 @@ class Piece {
   int lead_ = 0;       // bins that a fibre's stamps must be ahead of the one before
   int ring_bins_ = 0;  // stamps of a fibre in double precision: half a band and a batch
   std::vector<int> evaluated_;  // bins, of each fibre
-  double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
+  double weight_scale_ = 1.0;   // weights are multiplied by it: a power of 2
 
   // Legendre polynomials at the piece's bins
   std::vector<double> xbasis_, ybasis_, shape_basis_;
