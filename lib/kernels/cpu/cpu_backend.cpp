@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "base/floating_point.hpp"
 #include "base/stage_clock.hpp"
@@ -201,11 +202,11 @@ class Worker {
       first = end;
     }
     // Those that share stamps follow each other.
-    std::stable_sort(solved_.begin(), solved_.end(), [](const Lane &a, const Lane &b) {
+    const std::span<Lane> solved(lanes_.data(), std::exchange(nsolved_, 0));
+    std::stable_sort(solved.begin(), solved.end(), [](const Lane &a, const Lane &b) {
       return a.patch->first_bin < b.patch->first_bin;
     });
-    for (const Lane &lane : solved_) finish_lane(*lane.window, lane);
-    solved_.clear();
+    for (const Lane &lane : solved) finish_lane(*lane.window, lane);
   }
 
   void together(std::span<const size_t> group) {
@@ -214,10 +215,16 @@ class Worker {
     const std::span<Lane> lanes = group_.solve(piece_, windows);
     for (size_t i = 0; i < group.size(); ++i) {
       if (lanes[i].solved)
-        solved_.push_back(std::move(lanes[i]));
+        keep(lanes[i]);
       else
         alone(group[i]);
     }
+  }
+
+  // In exchange for one whose memory is there from an earlier piece.
+  void keep(Lane &lane) {
+    if (nsolved_ == lanes_.size()) lanes_.emplace_back();
+    std::swap(lanes_[nsolved_++], lane);
   }
 
   void finish_lane(const Window &window, const Lane &lane) {
@@ -326,8 +333,9 @@ class Worker {
   Piece piece_;
   LaneGroup group_;
   PieceModel model_;
-  Box stamps_{};  // of the piece
-  std::vector<Lane> solved_;
+  Box stamps_{};             // of the piece
+  std::vector<Lane> lanes_;  // of the piece, the first nsolved_
+  size_t nsolved_ = 0;
   std::vector<ModelPart> models_;
 };
 

@@ -92,7 +92,7 @@ void LaneGroup::cut(const Piece &piece) {
   for_each_live([&](size_t lane) {
     Lane &own = lanes_[lane];
     const PatchShape shape(*own.patch);
-    own.sums = BinSums(at(shape.size()));
+    own.sums.resize(at(shape.size()));
     const int first_fiber = own.patch->pad_first_fiber - piece.shape().first_fiber;
     const int first_bin = own.patch->pad_first_bin - piece.shape().first_bin;
     double far_coupling = 0.0;
@@ -433,9 +433,7 @@ void LaneGroup::store_roots(int i, int first, double scale, unsigned lanes) {
     return lanes_[lane].solution.roots[at(i)];
   };
   for_each_live([&](size_t lane) {
-    if (has(lanes, lane))
-      root(lane) = {std::vector<double>(at(nbin)), std::vector<double>(at(nbin)),
-                    std::vector<double>(at(2 * nkeep + 1) * at(nbin))};
+    if (has(lanes, lane)) root(lane).clear(nbin, 2 * nkeep + 1);
   });
   const size_t from = at(first) * width;
   scatter(row_sum_.data() + from, nbin - first, scale, lanes,

@@ -26,8 +26,8 @@ bool finite(const Solution &solution) {
 
 FiberRoot fiber_root(const double *rows, int nbin, int ncol, int ld, int own, int ndiag,
                      const double *f) {
-  FiberRoot root{std::vector<double>(at(nbin)), std::vector<double>(at(nbin)),
-                 std::vector<double>(at(ndiag) * at(nbin))};
+  FiberRoot root;
+  root.clear(nbin, ndiag);
   for (int column = 0; column < ncol; ++column) {
     const double *q = rows + static_cast<ptrdiff_t>(column) * ld;
     for (int row = 0; row < nbin; ++row) {

@@ -36,6 +36,12 @@ struct FiberRoot {
   std::vector<double> row_sum;   // [nbin]
   std::vector<double> smoothed;  // [nbin]
   std::vector<double> band;      // [ndiag][nbin]: element k, w is Q[w - ndiag/2 + k][w]
+
+  void clear(int nbin, int ndiag) {
+    row_sum.assign(static_cast<size_t>(nbin), 0.0);
+    smoothed.assign(static_cast<size_t>(nbin), 0.0);
+    band.assign(static_cast<size_t>(nbin) * static_cast<size_t>(ndiag), 0.0);
+  }
 };
 
 // rows: the fibre's rows of Q, [nbin][ncol] by column (leading dimension ld), of which

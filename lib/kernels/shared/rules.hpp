@@ -37,7 +37,10 @@ struct BinSums {
   std::vector<double> masked;    // share on pixels of the patch with weight 0
   std::vector<double> diagonal;  // of N
 
-  explicit BinSums(size_t n) : data(n), weight(n), usable(n), masked(n), diagonal(n) {}
+  explicit BinSums(size_t n) { resize(n); }
+  void resize(size_t n) {
+    for (auto *sum : {&data, &weight, &usable, &masked, &diagonal}) sum->resize(n);
+  }
 };
 
 // Whether a bin takes part in the solution.
