@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// FITS files in memory: FitsFile reads one that the guard has passed, FitsBuilder makes
-// one. CFITSIO does the work, but for pixels that only need their bytes reversed; it
-// never sees a file name.
+// FitsFile reads a FITS file that the guard has passed, FitsBuilder makes one. CFITSIO
+// does the work in memory and never sees a file name. Pixels that only need their bytes
+// reversed go past it, part by part, from the file to where they are wanted.
 #pragma once
 
 #include <specex/fits.h>
@@ -17,21 +17,24 @@
 #include "io/buffer.hpp"
 #include "io/fits_guard.hpp"
 #include "io/image_data.hpp"
+#include "io/input_file.hpp"
 
 namespace specex::io {
 
 class FitsFile {
  public:
-  // Reads a file, checks its structure and checksums. Errors: those of read_input_file,
-  // check_fits and verify_checksums.
-  explicit FitsFile(const char *name, int threads = 1);
+  // Checks the structure and the checksums of a file; but of images that are `awaited`,
+  // the checksums are checked when their pixels are read, so that these are read once.
+  // Errors: those of InputFile, check_fits and verify_checksums.
+  explicit FitsFile(const char *name, int threads = 1,
+                    const std::vector<std::string_view> &awaited = {});
   // A file that is in memory already.
   FitsFile(std::string name, Buffer bytes);
   ~FitsFile();
   FitsFile(const FitsFile &) = delete;
   FitsFile &operator=(const FitsFile &) = delete;
 
-  const std::string &name() const { return name_; }
+  const std::string &name() const { return file_.name(); }
   const std::vector<Hdu> &hdus() const { return hdus_; }
 
   // By EXTNAME; the first of that name.
@@ -73,20 +76,23 @@ class FitsFile {
   friend class FitsBuilder;
   struct Handle;
 
-  void open();
+  void open(const std::vector<std::string_view> &awaited);
   void check();
+  using TakeBytes = std::function<void(size_t first, const uint8_t *bytes, size_t size)>;
+  void visit_data(const Hdu &hdu, const TakeBytes &take);
+  void verify(const Hdu &hdu);
   Handle &at(const Hdu &hdu);
   Column require_column(const Hdu &hdu, const char *column);
   template <class T>
   void read_image(const Hdu &hdu, int type, T *pixels, const T *undefined);
 
   template <class Stored, class T>
-  void decode_image(const Hdu &hdu, T *pixels) const;
+  void decode_image(const Hdu &hdu, T *pixels);
 
-  std::string name_;
+  InputFile file_;
   int threads_ = 1;
-  Buffer bytes_;
   std::vector<Hdu> hdus_;
+  std::vector<bool> verified_;  // or without checksums
   std::unique_ptr<Handle> handle_;
 };
 
