@@ -97,17 +97,22 @@ void fill_checksums(Buffer &bytes, const Hdu &hdu, uint32_t data) {
   std::memcpy(find_card(bytes, hdu, "CHECKSUM") + value_begin, encoded.data(), 16);
 }
 
-// Gives an image that was built without pixels its axes and room for its data.
-void make_room(Buffer &bytes, Hdu &hdu, const ImageData &image) {
+// Gives an image that was built without pixels its axes.
+void fill_axes(Buffer &bytes, const Hdu &hdu, const ImageData &image) {
   const auto &shape = image.shape();
   for (size_t i = 0; i < shape.size(); ++i) {
     const std::string name = indexed("NAXIS", static_cast<int64_t>(shape.size() - i));
     const std::string card = number_card(name, std::to_string(shape[i]), "");
     std::memcpy(find_card(bytes, hdu, name), card.data(), number_end);
   }
-  hdu.end = hdu.data_begin + filled_up(image.size());
-  const size_t end = hdu.data_begin + image.size();
-  std::memset(bytes.data() + end, 0, hdu.end - end);
+}
+
+// Puts pixels and filling; returns their sum.
+uint32_t write_data(const ImageData &image, size_t at, const Put &put, int threads) {
+  constexpr std::array<uint8_t, block_size> zeros{};
+  const size_t size = image.size();
+  put(at + size, zeros.data(), filled_up(size) - size);
+  return image.write(at, put, threads);
 }
 
 }  // namespace
@@ -439,7 +444,7 @@ void FitsBuilder::begin_image(const char *extname, Pixels type,
   if (type == Pixels::float64) bitpix = DOUBLE_IMG;
   if (type == Pixels::int32) bitpix = LONG_IMG;
   if (type == Pixels::uint32) bitpix = ULONG_IMG;
-  std::vector<LONGLONG> axes(shape.size(), 0);  // until finish() makes room
+  std::vector<LONGLONG> axes(shape.size(), 0);  // until save() knows them
   fits_create_imgll(handle_->fits, bitpix, static_cast<int>(axes.size()), axes.data(),
                     &handle_->status);
   check("begin an image");
@@ -578,32 +583,30 @@ Buffer FitsBuilder::finish_without_pixels() {
   return {std::exchange(handle_->memory, nullptr), static_cast<size_t>(end)};
 }
 
-Buffer FitsBuilder::finish() {
-  const Buffer built = finish_without_pixels();
+void FitsBuilder::save(const char *name) {
+  Buffer built = finish_without_pixels();
   size_t size = built.size();
   for (const ImageData &image : images_) size += filled_up(image.size());
-  Buffer bytes(size);
-  size_t end = 0;
+  replace_file(name, size, [&](const Put &put) { write(built, put); });
+}
+
+// What has been built moves up, by the pixels that come before it.
+void FitsBuilder::write(Buffer &built, const Put &put) const {
+  size_t pixels = 0;
   auto image = images_.begin();
-  for (Hdu hdu : check_fits(built, "the file built in memory")) {
-    const uint8_t *source = built.data() + hdu.header_begin;
-    const size_t length = hdu.end - hdu.header_begin;
-    hdu.data_begin += end - hdu.header_begin;
-    hdu.header_begin = end;
-    hdu.end = end + length;
-    std::memcpy(bytes.data() + hdu.header_begin, source, length);
-    uint8_t *data = bytes.data() + hdu.data_begin;
+  for (const Hdu &hdu : check_fits(built, "the file built in memory")) {
+    const size_t at = hdu.header_begin + pixels;
     uint32_t sum = 0;
     if (image != images_.end() && image->hdu() == hdu.number) {
-      make_room(bytes, hdu, *image);
-      sum = image++->encode(data, threads_);
+      fill_axes(built, hdu, *image);
+      sum = write_data(*image, hdu.data_begin + pixels, put, threads_);
+      pixels += filled_up(image++->size());
     } else {
-      sum = ones_complement_sum(data, hdu.end - hdu.data_begin);
+      sum = ones_complement_sum(built.data() + hdu.data_begin, hdu.end - hdu.data_begin);
     }
-    fill_checksums(bytes, hdu, sum);
-    end = hdu.end;
+    fill_checksums(built, hdu, sum);
+    put(at, built.data() + hdu.header_begin, hdu.end - hdu.header_begin);
   }
-  return bytes;
 }
 
 }  // namespace specex::io

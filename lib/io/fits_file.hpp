@@ -122,7 +122,7 @@ class FitsBuilder {
   void write_card(const specex_fits_card &card);
   void write_raw_card(const std::string &card);
 
-  // The next `count` pixels of the image begun last. It is finish() that reads them.
+  // The next `count` pixels of the image begun last. It is save() that reads them.
   void write_pixels(ImageData::Source pixels, int64_t count);
 
   // A whole column of the table begun last, counted from 1.
@@ -133,9 +133,9 @@ class FitsBuilder {
   // Appends rows [first, first + count) of a table, with its header.
   void copy_table(FitsFile &source, const Hdu &table, int64_t first, int64_t count);
 
-  // The complete file, with CHECKSUM and DATASUM in every HDU. Errors: ARGUMENT (a pixel
-  // does not fit in a float32).
-  Buffer finish();
+  // Replaces a file by what was built, with CHECKSUM and DATASUM in every HDU. Errors:
+  // those of replace_file; ARGUMENT (a pixel does not fit in a float32).
+  void save(const char *name);
 
  private:
   struct Handle;
@@ -143,6 +143,7 @@ class FitsBuilder {
   void reserve_checksums();
   void check(const char *what);
   Buffer finish_without_pixels();
+  void write(Buffer &built, const Put &put) const;
 
   std::unique_ptr<Handle> handle_;
   std::vector<ImageData> images_;

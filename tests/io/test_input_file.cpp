@@ -200,7 +200,8 @@ void input_file_wrong_checksum_is_noticed(void **) {
   builder.begin_image("IMAGE", io::FitsBuilder::Pixels::float32, {20, 30});
   std::vector<float> pixels(600, 1.5F);
   builder.write_pixels(pixels.data(), 600);
-  const Bytes whole = bytes_of(builder.finish());
+  builder.save(scratch.file("built").c_str());
+  const Bytes whole = read_bytes(scratch.file("built"));
   const io::FitsFile good(scratch.write("good", whole).c_str());
   const io::Hdu &image = good.hdus().front();
   for (size_t at = image.data_begin; at < image.end; at += 97) {
@@ -223,7 +224,9 @@ Bytes image_with_checksum() {
   builder.begin_image("IMAGE", io::FitsBuilder::Pixels::float32, {100, 1000});
   const std::vector<float> pixels(100000, 1.5F);
   builder.write_pixels(pixels.data(), 100000);
-  return bytes_of(builder.finish());
+  const ScratchDirectory scratch;
+  builder.save(scratch.file("built").c_str());
+  return read_bytes(scratch.file("built"));
 }
 
 void input_file_wrong_checksum_of_awaited_pixels_is_noticed_when_they_are_read(void **) {
