@@ -16,8 +16,8 @@ namespace specex_cli {
 namespace {
 
 template <class T>
-T *allocate(std::unique_ptr<T[]> &array, size_t count) {
-  array = std::make_unique_for_overwrite<T[]>(count);
+T *allocate(LargeArray<T> &array, size_t count) {
+  array = make_large_array<T>(count);
   return array.get();
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "large_array.hpp"
 #include "session.hpp"
 #include "wavelengths.hpp"
 
@@ -46,18 +47,15 @@ class OwnedFrame {
   const specex_frame &view() const { return view_; }
 
  private:
-  template <class T>
-  using Array = std::unique_ptr<T[]>;
-
   specex_frame view_{};
-  Array<double> wavelength_;
-  Array<double> flux_;
-  Array<double> ivar_;
-  Array<double> resolution_;
-  Array<double> chi2pix_;
-  Array<double> pixmask_fraction_;
-  Array<int32_t> mask_;
-  Array<double> model_;
+  LargeArray<double> wavelength_;
+  LargeArray<double> flux_;
+  LargeArray<double> ivar_;
+  LargeArray<double> resolution_;
+  LargeArray<double> chi2pix_;
+  LargeArray<double> pixmask_fraction_;
+  LargeArray<int32_t> mask_;
+  LargeArray<double> model_;
 };
 
 // A PSF file that was read, and what has to be known of it before an extraction.

@@ -6,13 +6,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <string>
 
 #include "base/error.hpp"
+#include "io/buffer.hpp"
 #include "io/descriptor.hpp"
 #include "io/file_name.hpp"
 #include "io/gzip.hpp"
@@ -100,18 +103,23 @@ class TemporaryFile {
   // All of these return false with errno set.
   bool valid() const { return descriptor_.valid(); }
 
-  bool write(const Buffer &bytes) {
-    constexpr size_t most = size_t{8} << 20;
-    for (size_t done = 0; done < bytes.size();) {
-      const ssize_t count = ::write(descriptor_.number(), bytes.data() + done,
-                                    std::min(most, bytes.size() - done));
+  bool write(size_t at, const uint8_t *bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+      const ssize_t count = pwrite(descriptor_.number(), bytes + done, size - done,
+                                   static_cast<off_t>(at + done));
       if (count < 0 && errno != EINTR) return false;
-      if (count <= 0) continue;
-      // The disk may begin, so that fsync has less to wait for; errors are for fsync.
-      sync_file_range(descriptor_.number(), static_cast<off_t>(done), count,
-                      SYNC_FILE_RANGE_WRITE);
-      done += static_cast<size_t>(count);
+      if (count > 0) done += static_cast<size_t>(count);
     }
+    // Every now and then the disk may begin, so that fsync has less to wait for; errors
+    // are for fsync.
+    constexpr size_t enough = size_t{8} << 20;
+    const size_t before = given_.fetch_add(size);
+    if (before / enough != (before + size) / enough)
+      sync_file_range(descriptor_.number(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    return true;
+  }
+
+  bool finish() {
     while (fsync(descriptor_.number()) != 0)
       if (errno != EINTR) return false;
     written_ = true;
@@ -128,6 +136,7 @@ class TemporaryFile {
   int directory_;
   std::string file_;
   Descriptor descriptor_;
+  std::atomic<size_t> given_{0};  // bytes
   bool written_ = false;
 };
 
@@ -142,7 +151,9 @@ void check_destination(const Descriptor &directory, const Path &path, const char
          quoted(name).c_str());
 }
 
-void replace_with(const char *name, const Buffer &bytes) {
+using Fill = std::function<void(const Put &)>;
+
+void replace_with(const char *name, const Fill &fill) {
   const Path path = split(name);
   if (path.file.empty()) fail_with_errno("write", name, EISDIR);
   const Descriptor directory(
@@ -151,22 +162,34 @@ void replace_with(const char *name, const Buffer &bytes) {
   check_destination(directory, path, name);
   TemporaryFile temporary(directory, path.file);
   if (!temporary.valid()) fail_with_errno("create", name, errno);
-  if (!temporary.write(bytes)) fail_with_errno("write", name, errno);
+  fill([&](size_t at, const uint8_t *bytes, size_t size) {
+    if (!temporary.write(at, bytes, size)) fail_with_errno("write", name, errno);
+  });
+  if (!temporary.finish()) fail_with_errno("write", name, errno);
   if (!temporary.rename_to(path.file)) fail_with_errno("rename to", name, errno);
   // Some file systems cannot sync a directory; the file itself is complete.
   if (fsync(directory.number()) != 0 && errno == EIO)
     fail_with_errno("sync the directory of", name, errno);
 }
 
+void replace_with_gzip(const char *name, size_t size, const Fill &fill) {
+  Buffer bytes(size);
+  fill([&bytes](size_t at, const uint8_t *from, size_t count) {
+    std::memcpy(bytes.data() + at, from, count);
+  });
+  bytes = gzip(bytes);
+  replace_with(name, [&bytes](const Put &put) { put(0, bytes.data(), bytes.size()); });
+}
+
 }  // namespace
 
-void replace_file(const char *name, const Buffer &bytes) {
+void replace_file(const char *name, size_t size, const Fill &fill) {
   check_file_name(name);
   const FileSignalsBlocked signals;
   if (ends_with_gz(name))
-    replace_with(name, gzip(bytes));
+    replace_with_gzip(name, size, fill);
   else
-    replace_with(name, bytes);
+    replace_with(name, fill);
 }
 
 }  // namespace specex::io

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/checksum.hpp"
 
-#include <atomic>
 #include <cstring>
 
-#include "base/deal.hpp"
 #include "base/error.hpp"
 #include "io/file_name.hpp"
 #include "io/pixels.hpp"
@@ -56,37 +54,34 @@ uint32_t ones_complement_sum(const uint8_t *bytes, size_t size) {
   return fold_carries(sum);
 }
 
-uint32_t ones_complement_sum(const uint8_t *bytes, size_t size, int threads) {
-  constexpr size_t part = 1 << 20;
-  std::atomic<uint64_t> sum{0};
-  deal_parts(threads, size, part, [&](size_t begin, size_t end) {
-    sum += ones_complement_sum(bytes + begin, end - begin);
-  });
-  return fold_carries(sum);
+namespace {
+
+bool has_checksum(const Hdu &hdu) {
+  return !hdu.header.text("CHECKSUM").value_or("").empty();
 }
 
-void verify_checksums(const Buffer &bytes, const std::vector<Hdu> &hdus,
-                      std::string_view file, int threads) {
-  for (const Hdu &hdu : hdus) {
-    const auto expected = hdu.header.integer("DATASUM");
-    const bool has_checksum = !hdu.header.text("CHECKSUM").value_or("").empty();
-    if (!expected && !has_checksum) continue;
-    const uint32_t data = ones_complement_sum(bytes.data() + hdu.data_begin,
-                                              hdu.end - hdu.data_begin, threads);
-    if (expected && *expected != data)
-      fail(SPECEX_ERROR_CHECKSUM,
-           "%s is damaged: the data of %s (bytes %zu to %zu) do not match its DATASUM",
-           quoted(file).c_str(), hdu.label().c_str(), hdu.data_begin, hdu.end);
-    if (!has_checksum) continue;
-    const uint32_t header = ones_complement_sum(bytes.data() + hdu.header_begin,
-                                                hdu.data_begin - hdu.header_begin);
-    const uint32_t total = fold_carries(uint64_t{header} + data);
-    if (total != 0 && total != 0xffffffff)
-      fail(SPECEX_ERROR_CHECKSUM,
-           "%s is damaged: %s does not match its CHECKSUM (its data %s)",
-           quoted(file).c_str(), hdu.label().c_str(),
-           expected ? "are right: the header was changed" : "may be wrong");
-  }
+}  // namespace
+
+bool has_checksums(const Hdu &hdu) {
+  return hdu.header.integer("DATASUM").has_value() || has_checksum(hdu);
+}
+
+void verify_checksums(const Hdu &hdu, const Buffer &bytes, uint32_t data,
+                      std::string_view file) {
+  const auto expected = hdu.header.integer("DATASUM");
+  if (expected && *expected != data)
+    fail(SPECEX_ERROR_CHECKSUM,
+         "%s is damaged: the data of %s (bytes %zu to %zu) do not match its DATASUM",
+         quoted(file).c_str(), hdu.label().c_str(), hdu.data_begin, hdu.end);
+  if (!has_checksum(hdu)) return;
+  const uint32_t header = ones_complement_sum(bytes.data() + hdu.header_begin,
+                                              hdu.data_begin - hdu.header_begin);
+  const uint32_t total = fold_carries(uint64_t{header} + data);
+  if (total != 0 && total != 0xffffffff)
+    fail(SPECEX_ERROR_CHECKSUM,
+         "%s is damaged: %s does not match its CHECKSUM (its data %s)",
+         quoted(file).c_str(), hdu.label().c_str(),
+         expected ? "are right: the header was changed" : "may be wrong");
 }
 
 }  // namespace specex::io

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "io/fits_guard.hpp"
 
@@ -15,12 +14,13 @@ namespace specex::io {
 
 // Of big-endian 32-bit words; `size` is a multiple of 4.
 uint32_t ones_complement_sum(const uint8_t *bytes, size_t size);
-uint32_t ones_complement_sum(const uint8_t *bytes, size_t size, int threads);
 // The ones' complement sum of numbers, from their ordinary sum.
 uint32_t fold_carries(uint64_t sum);
 
-// Compares CHECKSUM and DATASUM where an HDU has them. Errors: CHECKSUM.
-void verify_checksums(const Buffer &bytes, const std::vector<Hdu> &hdus,
-                      std::string_view file, int threads);
+bool has_checksums(const Hdu &hdu);
+// Compares the CHECKSUM and DATASUM that an HDU has with the sums of its header, in
+// `bytes` of the whole file, and of its data. Errors: CHECKSUM.
+void verify_checksums(const Hdu &hdu, const Buffer &bytes, uint32_t data,
+                      std::string_view file);
 
 }  // namespace specex::io

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <cstdarg>
@@ -62,6 +63,14 @@ size_t pixel_count(const Hdu &hdu) {
   return count;
 }
 
+// Bytes of an image, without filling.
+size_t image_size(const Hdu &hdu) {
+  return pixel_count(hdu) * static_cast<size_t>(std::abs(hdu.bitpix) / 8);
+}
+
+// What is read at a time; it stays in the cache until it is where it is wanted.
+constexpr size_t part_size = 1 << 16;  // bytes
+
 uint8_t *find_card(Buffer &bytes, const Hdu &hdu, std::string_view name) {
   const auto &cards = hdu.header.cards();
   const auto card =
@@ -88,17 +97,22 @@ void fill_checksums(Buffer &bytes, const Hdu &hdu, uint32_t data) {
   std::memcpy(find_card(bytes, hdu, "CHECKSUM") + value_begin, encoded.data(), 16);
 }
 
-// Gives an image that was built without pixels its axes and room for its data.
-void make_room(Buffer &bytes, Hdu &hdu, const ImageData &image) {
+// Gives an image that was built without pixels its axes.
+void fill_axes(Buffer &bytes, const Hdu &hdu, const ImageData &image) {
   const auto &shape = image.shape();
   for (size_t i = 0; i < shape.size(); ++i) {
     const std::string name = indexed("NAXIS", static_cast<int64_t>(shape.size() - i));
     const std::string card = number_card(name, std::to_string(shape[i]), "");
     std::memcpy(find_card(bytes, hdu, name), card.data(), number_end);
   }
-  hdu.end = hdu.data_begin + filled_up(image.size());
-  const size_t end = hdu.data_begin + image.size();
-  std::memset(bytes.data() + end, 0, hdu.end - end);
+}
+
+// Puts pixels and filling; returns their sum.
+uint32_t write_data(const ImageData &image, size_t at, const Put &put, int threads) {
+  constexpr std::array<uint8_t, block_size> zeros{};
+  const size_t size = image.size();
+  put(at + size, zeros.data(), filled_up(size) - size);
+  return image.write(at, put, threads);
 }
 
 }  // namespace
@@ -118,25 +132,31 @@ struct FitsFile::Handle {
   int status = 0;
 };
 
-FitsFile::FitsFile(const char *name, int threads) : threads_(threads) {
-  InputFile input = read_input_file(name, threads);
-  name_ = std::move(input.name);
-  bytes_ = std::move(input.bytes);
-  open();
+FitsFile::FitsFile(const char *name, int threads,
+                   const std::vector<std::string_view> &awaited)
+    : file_(name, threads), threads_(threads) {
+  open(awaited);
 }
 
 FitsFile::FitsFile(std::string name, Buffer bytes)
-    : name_(std::move(name)), bytes_(std::move(bytes)) {
-  open();
+    : file_(std::move(name), std::move(bytes)) {
+  open({});
 }
 
 FitsFile::~FitsFile() = default;
 
-void FitsFile::open() {
-  hdus_ = check_fits(bytes_, name_);
-  verify_checksums(bytes_, hdus_, name_, threads_);
+void FitsFile::open(const std::vector<std::string_view> &awaited) {
+  hdus_ = check_fits(file_.bytes(), name(),
+                     [this](size_t begin, size_t end) { file_.fetch(begin, end); });
+  for (const Hdu &hdu : hdus_) {
+    verified_.push_back(!has_checksums(hdu));
+    const bool later =
+        hdu.kind == HduKind::image && find(hdu.name) == &hdu &&
+        std::find(awaited.begin(), awaited.end(), hdu.name) != awaited.end();
+    if (!later) verify(hdu);
+  }
   handle_ = std::make_unique<Handle>();
-  handle_->memory = bytes_.data();
+  handle_->memory = file_.bytes().data();
   handle_->size = hdus_.back().end;  // without filling after the last HDU
   fits_open_memfile(&handle_->fits, "memory", READONLY, &handle_->memory, &handle_->size,
                     0, nullptr, &handle_->status);
@@ -149,7 +169,7 @@ void FitsFile::fail(specex_status status, const char *format, ...) const {
   va_start(arguments, format);
   std::vsnprintf(text.data(), text.size(), format, arguments);
   va_end(arguments);
-  specex::fail(status, "%s: %s", quoted(name_).c_str(), text.data());
+  specex::fail(status, "%s: %s", quoted(name()).c_str(), text.data());
 }
 
 void FitsFile::check() {
@@ -198,21 +218,45 @@ const Hdu &FitsFile::require_table(std::string_view extname) const {
   return hdu;
 }
 
+// Hands the pixels of an image on in parts, by several threads at a time, and verifies
+// them if that has not been done yet. Of other data it only does the latter.
+void FitsFile::visit_data(const Hdu &hdu, const TakeBytes &take) {
+  const size_t size = hdu.kind == HduKind::image ? image_size(hdu) : 0;
+  const bool sums = !verified_[static_cast<size_t>(hdu.number)];
+  std::atomic<uint64_t> sum{0};
+  deal_parts(threads_, hdu.end - hdu.data_begin, part_size,
+             [&](size_t begin, size_t end) {
+               alignas(64) std::array<uint8_t, part_size> room;
+               const uint8_t *bytes =
+                   file_.look(hdu.data_begin + begin, hdu.data_begin + end, room.data());
+               if (sums) sum += ones_complement_sum(bytes, end - begin);
+               if (begin < size) take(begin, bytes, std::min(end, size) - begin);
+             });
+  if (sums) verify_checksums(hdu, file_.bytes(), fold_carries(sum), name());
+  verified_[static_cast<size_t>(hdu.number)] = true;
+}
+
+void FitsFile::verify(const Hdu &hdu) {
+  if (!verified_[static_cast<size_t>(hdu.number)])
+    visit_data(hdu, [](size_t, const uint8_t *, size_t) {});
+}
+
 template <class Stored, class T>
-void FitsFile::decode_image(const Hdu &hdu, T *pixels) const {
-  constexpr size_t part = 1 << 16;
-  const uint8_t *data = bytes_.data() + hdu.data_begin;
-  deal_parts(threads_, pixel_count(hdu), part, [&](size_t begin, size_t end) {
-    decode<Stored>(data + begin * sizeof(Stored), end - begin, pixels + begin);
+void FitsFile::decode_image(const Hdu &hdu, T *pixels) {
+  visit_data(hdu, [pixels](size_t first, const uint8_t *bytes, size_t size) {
+    decode<Stored>(bytes, size / sizeof(Stored), pixels + first / sizeof(Stored));
   });
 }
 
 template <class T>
 void FitsFile::read_image(const Hdu &hdu, int type, T *pixels, const T *undefined) {
   Handle &handle = at(hdu);
-  LONGLONG count = 1;
-  for (const int64_t axis : hdu.shape) count *= axis;
+  const auto count = static_cast<LONGLONG>(pixel_count(hdu));
   if (count == 0) return;
+  if (hdu.kind == HduKind::image) {
+    file_.fetch(hdu.data_begin, hdu.end);
+    verify(hdu);
+  }
   std::vector<LONGLONG> first(hdu.shape.size(), 1);
   T copy = undefined != nullptr ? *undefined : T{};
   int any = 0;
@@ -257,12 +301,10 @@ void FitsFile::visit_bits(const Hdu &hdu, const TakeBits &take) {
     read_bits(hdu, bits.as<uint32_t>());
     return take(0, bits.as<uint32_t>(), count);
   }
-  constexpr size_t part = 1 << 12;
-  const uint8_t *data = bytes_.data() + hdu.data_begin;
-  deal_parts(threads_, count, part, [&](size_t begin, size_t end) {
-    std::array<uint32_t, part> bits;
-    decode<uint32_t>(data + begin * sizeof(uint32_t), end - begin, bits.data());
-    take(begin, bits.data(), end - begin);
+  visit_data(hdu, [&take](size_t first, const uint8_t *bytes, size_t size) {
+    std::array<uint32_t, part_size / sizeof(uint32_t)> bits;
+    decode<uint32_t>(bytes, size / sizeof(uint32_t), bits.data());
+    take(first / sizeof(uint32_t), bits.data(), size / sizeof(uint32_t));
   });
 }
 
@@ -351,7 +393,7 @@ Buffer FitsFile::extract(const Hdu &hdu) const {
   primary.resize(block_size, ' ');
   Buffer copy(block_size + hdu.end - hdu.header_begin);
   std::memcpy(copy.data(), primary.data(), block_size);
-  std::memcpy(copy.data() + block_size, bytes_.data() + hdu.header_begin,
+  std::memcpy(copy.data() + block_size, file_.bytes().data() + hdu.header_begin,
               hdu.end - hdu.header_begin);
   return copy;
 }
@@ -402,7 +444,7 @@ void FitsBuilder::begin_image(const char *extname, Pixels type,
   if (type == Pixels::float64) bitpix = DOUBLE_IMG;
   if (type == Pixels::int32) bitpix = LONG_IMG;
   if (type == Pixels::uint32) bitpix = ULONG_IMG;
-  std::vector<LONGLONG> axes(shape.size(), 0);  // until finish() makes room
+  std::vector<LONGLONG> axes(shape.size(), 0);  // until save() knows them
   fits_create_imgll(handle_->fits, bitpix, static_cast<int>(axes.size()), axes.data(),
                     &handle_->status);
   check("begin an image");
@@ -541,32 +583,30 @@ Buffer FitsBuilder::finish_without_pixels() {
   return {std::exchange(handle_->memory, nullptr), static_cast<size_t>(end)};
 }
 
-Buffer FitsBuilder::finish() {
-  const Buffer built = finish_without_pixels();
+void FitsBuilder::save(const char *name) {
+  Buffer built = finish_without_pixels();
   size_t size = built.size();
   for (const ImageData &image : images_) size += filled_up(image.size());
-  Buffer bytes(size);
-  size_t end = 0;
+  replace_file(name, size, [&](const Put &put) { write(built, put); });
+}
+
+// What has been built moves up, by the pixels that come before it.
+void FitsBuilder::write(Buffer &built, const Put &put) const {
+  size_t pixels = 0;
   auto image = images_.begin();
-  for (Hdu hdu : check_fits(built, "the file built in memory")) {
-    const uint8_t *source = built.data() + hdu.header_begin;
-    const size_t length = hdu.end - hdu.header_begin;
-    hdu.data_begin += end - hdu.header_begin;
-    hdu.header_begin = end;
-    hdu.end = end + length;
-    std::memcpy(bytes.data() + hdu.header_begin, source, length);
-    uint8_t *data = bytes.data() + hdu.data_begin;
+  for (const Hdu &hdu : check_fits(built, "the file built in memory")) {
+    const size_t at = hdu.header_begin + pixels;
     uint32_t sum = 0;
     if (image != images_.end() && image->hdu() == hdu.number) {
-      make_room(bytes, hdu, *image);
-      sum = image++->encode(data, threads_);
+      fill_axes(built, hdu, *image);
+      sum = write_data(*image, hdu.data_begin + pixels, put, threads_);
+      pixels += filled_up(image++->size());
     } else {
-      sum = ones_complement_sum(data, hdu.end - hdu.data_begin);
+      sum = ones_complement_sum(built.data() + hdu.data_begin, hdu.end - hdu.data_begin);
     }
-    fill_checksums(bytes, hdu, sum);
-    end = hdu.end;
+    fill_checksums(built, hdu, sum);
+    put(at, built.data() + hdu.header_begin, hdu.end - hdu.header_begin);
   }
-  return bytes;
 }
 
 }  // namespace specex::io

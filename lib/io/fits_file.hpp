@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// FITS files in memory: FitsFile reads one that the guard has passed, FitsBuilder makes
-// one. CFITSIO does the work, but for pixels that only need their bytes reversed; it
-// never sees a file name.
+// FitsFile reads a FITS file that the guard has passed, FitsBuilder makes one. CFITSIO
+// does the work in memory and never sees a file name. Pixels that only need their bytes
+// reversed go past it, part by part, from the file to where they are wanted.
 #pragma once
 
 #include <specex/fits.h>
@@ -17,21 +17,24 @@
 #include "io/buffer.hpp"
 #include "io/fits_guard.hpp"
 #include "io/image_data.hpp"
+#include "io/input_file.hpp"
 
 namespace specex::io {
 
 class FitsFile {
  public:
-  // Reads a file, checks its structure and checksums. Errors: those of read_input_file,
-  // check_fits and verify_checksums.
-  explicit FitsFile(const char *name, int threads = 1);
+  // Checks the structure and the checksums of a file; but of images that are `awaited`,
+  // the checksums are checked when their pixels are read, so that these are read once.
+  // Errors: those of InputFile, check_fits and verify_checksums.
+  explicit FitsFile(const char *name, int threads = 1,
+                    const std::vector<std::string_view> &awaited = {});
   // A file that is in memory already.
   FitsFile(std::string name, Buffer bytes);
   ~FitsFile();
   FitsFile(const FitsFile &) = delete;
   FitsFile &operator=(const FitsFile &) = delete;
 
-  const std::string &name() const { return name_; }
+  const std::string &name() const { return file_.name(); }
   const std::vector<Hdu> &hdus() const { return hdus_; }
 
   // By EXTNAME; the first of that name.
@@ -73,20 +76,23 @@ class FitsFile {
   friend class FitsBuilder;
   struct Handle;
 
-  void open();
+  void open(const std::vector<std::string_view> &awaited);
   void check();
+  using TakeBytes = std::function<void(size_t first, const uint8_t *bytes, size_t size)>;
+  void visit_data(const Hdu &hdu, const TakeBytes &take);
+  void verify(const Hdu &hdu);
   Handle &at(const Hdu &hdu);
   Column require_column(const Hdu &hdu, const char *column);
   template <class T>
   void read_image(const Hdu &hdu, int type, T *pixels, const T *undefined);
 
   template <class Stored, class T>
-  void decode_image(const Hdu &hdu, T *pixels) const;
+  void decode_image(const Hdu &hdu, T *pixels);
 
-  std::string name_;
+  InputFile file_;
   int threads_ = 1;
-  Buffer bytes_;
   std::vector<Hdu> hdus_;
+  std::vector<bool> verified_;  // or without checksums
   std::unique_ptr<Handle> handle_;
 };
 
@@ -116,7 +122,7 @@ class FitsBuilder {
   void write_card(const specex_fits_card &card);
   void write_raw_card(const std::string &card);
 
-  // The next `count` pixels of the image begun last. It is finish() that reads them.
+  // The next `count` pixels of the image begun last. It is save() that reads them.
   void write_pixels(ImageData::Source pixels, int64_t count);
 
   // A whole column of the table begun last, counted from 1.
@@ -127,9 +133,9 @@ class FitsBuilder {
   // Appends rows [first, first + count) of a table, with its header.
   void copy_table(FitsFile &source, const Hdu &table, int64_t first, int64_t count);
 
-  // The complete file, with CHECKSUM and DATASUM in every HDU. Errors: ARGUMENT (a pixel
-  // does not fit in a float32).
-  Buffer finish();
+  // Replaces a file by what was built, with CHECKSUM and DATASUM in every HDU. Errors:
+  // those of replace_file; ARGUMENT (a pixel does not fit in a float32).
+  void save(const char *name);
 
  private:
   struct Handle;
@@ -137,6 +143,7 @@ class FitsBuilder {
   void reserve_checksums();
   void check(const char *what);
   Buffer finish_without_pixels();
+  void write(Buffer &built, const Put &put) const;
 
   std::unique_ptr<Handle> handle_;
   std::vector<ImageData> images_;

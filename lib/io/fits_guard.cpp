@@ -82,10 +82,11 @@ uint64_t big_endian(const uint8_t *bytes, size_t size) {
 // Checks the HDUs of one file, one after the other.
 class Guard {
  public:
-  Guard(const Buffer &bytes, std::string_view file)
-      : bytes_(bytes), file_(quoted(file)) {}
+  Guard(const Buffer &bytes, std::string_view file, const Fetch &fetch)
+      : bytes_(bytes), file_(quoted(file)), fetch_(fetch) {}
 
   std::vector<Hdu> run() {
+    fetch_block(0);
     if (bytes_.size() < 9 || std::memcmp(bytes_.data(), "SIMPLE  =", 9) != 0)
       fail(SPECEX_ERROR_FORMAT, "%s is not a FITS file: it does not begin with SIMPLE",
            file_.c_str());
@@ -109,13 +110,19 @@ class Guard {
   }
 
  private:
+  void fetch_block(size_t begin) const {
+    fetch_(begin, std::min(begin + block_size, bytes_.size()));
+  }
+
   bool is_extension(size_t begin) const {
+    fetch_block(begin);
     return bytes_.size() - begin >= 8 &&
            std::memcmp(bytes_.data() + begin, "XTENSION", 8) == 0;
   }
 
   // After the last HDU there may be filling, as tapes left it, but nothing else.
   void check_padding(size_t begin) const {
+    fetch_(begin, bytes_.size());
     const auto *found =
         std::find_if(bytes_.data() + begin, bytes_.data() + bytes_.size(),
                      [](uint8_t byte) { return byte != 0 && byte != ' '; });
@@ -138,6 +145,8 @@ class Guard {
         fail(SPECEX_ERROR_LIMIT,
              "%s: the header that begins at byte %zu exceeds %zu bytes", file_.c_str(),
              hdu_.header_begin, limits::header_bytes);
+      if (at > hdu_.header_begin && (at - hdu_.header_begin) % block_size == 0)
+        fetch_block(at);
       std::string card(reinterpret_cast<const char *>(bytes_.data()) + at, card_size);
       if (card_name(card) == "END") break;
       check_keyword(card, at);
@@ -191,6 +200,7 @@ class Guard {
     hdu_.bitpix = static_cast<int>(bitpix);
     const std::string extension(
         hdu_.number == 0 ? "IMAGE" : trim(hdu_.header.text("XTENSION").value_or("")));
+    if (extension != "IMAGE") fetch_(hdu_.data_begin, hdu_.end);
     if (extension == "BINTABLE" || extension == "A3DTABLE") {
       check_table(axes, parameters, bitpix);
     } else if (extension == "TABLE") {
@@ -486,6 +496,7 @@ class Guard {
 
   const Buffer &bytes_;
   const std::string file_;
+  const Fetch &fetch_;
   Hdu hdu_;
   int64_t row_size_ = 0;   // bytes, of the table that is checked
   size_t heap_begin_ = 0;  // bytes from the start of the file
@@ -500,8 +511,9 @@ std::string Hdu::label() const {
   return text;
 }
 
-std::vector<Hdu> check_fits(const Buffer &bytes, std::string_view file) {
-  return Guard(bytes, file).run();
+std::vector<Hdu> check_fits(const Buffer &bytes, std::string_view file,
+                            const Fetch &fetch) {
+  return Guard(bytes, file, fetch).run();
 }
 
 }  // namespace specex::io

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,13 @@ inline constexpr size_t hdus = 256;                      // in a file
 inline constexpr size_t header_bytes = size_t{4} << 20;  // of one HDU
 }  // namespace limits
 
-// `file` is for messages. Errors: FORMAT (with the byte at which the file goes wrong, or
-// the keyword), LIMIT, UNSUPPORTED (a compression that is not trusted).
-std::vector<Hdu> check_fits(const Buffer &bytes, std::string_view file);
+// `file` is for messages. Bytes are asked for by `fetch(begin, end)` before they are
+// looked at, which leaves out those of images. Errors: FORMAT (with the byte at which the
+// file goes wrong, or the keyword), LIMIT, UNSUPPORTED (a compression that is not
+// trusted).
+using Fetch = std::function<void(size_t begin, size_t end)>;
+std::vector<Hdu> check_fits(
+    const Buffer &bytes, std::string_view file,
+    const Fetch &fetch = [](size_t, size_t) {});
 
 }  // namespace specex::io

@@ -28,7 +28,8 @@ size_t announced_size(const Buffer &compressed) {
 }  // namespace
 
 bool is_gzip(const Buffer &bytes) {
-  return bytes.size() >= 18 && bytes.data()[0] == 0x1f && bytes.data()[1] == 0x8b;
+  return bytes.size() >= smallest_gzip && bytes.data()[0] == 0x1f &&
+         bytes.data()[1] == 0x8b;
 }
 
 Buffer gunzip(const Buffer &compressed, std::string_view name) {

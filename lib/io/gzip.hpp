@@ -9,6 +9,9 @@
 
 namespace specex::io {
 
+inline constexpr size_t smallest_gzip = 18;  // bytes
+
+// By its first bytes; of a larger file no others need be set.
 bool is_gzip(const Buffer &bytes);
 
 // All members of a file, one after the other. `name` is for messages.

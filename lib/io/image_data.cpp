@@ -2,6 +2,7 @@
 #include "io/image_data.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -13,6 +14,9 @@
 
 namespace specex::io {
 namespace {
+
+// In a piece: both of its forms stay in the cache.
+constexpr int64_t most_pixels = 1 << 14;
 
 // Other values would become infinities.
 bool fit_in_float32(const double *values, size_t count) {
@@ -51,9 +55,8 @@ size_t ImageData::size() const {
 }
 
 void ImageData::add(Source pixels, int64_t count) {
-  constexpr int64_t most = 1 << 16;  // in a piece: both of its forms stay in the cache
-  for (int64_t first = 0; first < count; first += most) {
-    const auto size = static_cast<size_t>(std::min(most, count - first));
+  for (int64_t first = 0; first < count; first += most_pixels) {
+    const auto size = static_cast<size_t>(std::min(most_pixels, count - first));
     pieces_.push_back(
         {std::visit([first](const auto *start) { return Source(start + first); }, pixels),
          size, given_});
@@ -61,15 +64,18 @@ void ImageData::add(Source pixels, int64_t count) {
   }
 }
 
-uint32_t ImageData::encode(uint8_t *bytes, int threads) const {
+uint32_t ImageData::write(size_t at, const Put &put, int threads) const {
   if (given_ != size()) fail(SPECEX_ERROR_INTERNAL, "an image lacks pixels");
   std::atomic<uint64_t> sum{0};
   deal(threads, pieces_.size(), [&](size_t i) {
     const Piece &piece = pieces_[i];
-    uint8_t *to = bytes + piece.at;
-    std::visit([&](const auto *from) { encode_as(type_, from, piece.count, to); },
-               piece.pixels);
-    sum += ones_complement_sum(to, piece.count * pixel_size());
+    const size_t size = piece.count * pixel_size();
+    alignas(64) std::array<uint8_t, most_pixels * sizeof(double)> bytes;
+    std::visit(
+        [&](const auto *from) { encode_as(type_, from, piece.count, bytes.data()); },
+        piece.pixels);
+    sum += ones_complement_sum(bytes.data(), size);
+    put(at + piece.at, bytes.data(), size);
   });
   return fold_carries(sum);
 }

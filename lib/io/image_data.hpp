@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "io/atomic_file.hpp"
+
 namespace specex::io {
 
 enum class Pixels { float32, float64, int32, uint32 };
@@ -28,9 +30,10 @@ class ImageData {
   using Source = std::variant<const float *, const double *, const int32_t *>;
   void add(Source pixels, int64_t count);
 
-  // Writes size() bytes, with several threads, and returns their ones' complement sum.
-  // Errors: ARGUMENT (a number does not fit in a float32).
-  uint32_t encode(uint8_t *bytes, int threads) const;
+  // Puts size() bytes from `at` on, with several threads, and returns their ones'
+  // complement sum. Errors: ARGUMENT (a number does not fit in a float32), those of
+  // `put`.
+  uint32_t write(size_t at, const Put &put, int threads) const;
 
  private:
   struct Piece {

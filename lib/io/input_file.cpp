@@ -57,32 +57,47 @@ size_t regular_file_size(const Descriptor &file, const std::string &name) {
   return size;
 }
 
-void read_part(const Descriptor &file, Buffer &bytes, const std::string &name,
-               size_t begin, size_t end) {
+}  // namespace
+
+InputFile::InputFile(const char *name, int threads)
+    : name_((check_file_name(name), name)), file_(open_input(name_)), threads_(threads) {
+  bytes_.resize(regular_file_size(file_, name_));
+  fetch(0, std::min(size(), smallest_gzip));
+  if (is_gzip(bytes_)) {
+    fetch(0, size());
+    bytes_ = gunzip(bytes_, name_);
+    file_.close();
+  } else {
+    // From a disk, what is asked for later comes while something else is done.
+    posix_fadvise(file_.number(), 0, 0, POSIX_FADV_WILLNEED);
+  }
+}
+
+void InputFile::read(size_t begin, size_t end, uint8_t *to) const {
   for (size_t done = begin; done < end;) {
     const ssize_t got =
-        pread(file.number(), bytes.data() + done, end - done, static_cast<off_t>(done));
+        pread(file_.number(), to + (done - begin), end - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_with_errno("read", name, errno);
+    if (got < 0) fail_with_errno("read", name_.c_str(), errno);
     if (got == 0)
       fail(SPECEX_ERROR_IO, "%s became shorter while it was read: it has no byte %zu",
-           quoted(name).c_str(), done);
+           quoted(name_).c_str(), done);
     done += static_cast<size_t>(got);
   }
 }
 
-}  // namespace
-
-InputFile read_input_file(const char *name, int threads) {
-  check_file_name(name);
-  InputFile input{name, {}};
-  Descriptor file = open_input(input.name);
-  input.bytes.resize(regular_file_size(file, input.name));
-  deal_parts(threads, input.bytes.size(), size_t{4} << 20, [&](size_t begin, size_t end) {
-    read_part(file, input.bytes, input.name, begin, end);
+void InputFile::fetch(size_t begin, size_t end) {
+  if (in_memory()) return;
+  constexpr size_t part = size_t{4} << 20;
+  deal_parts(threads_, end - begin, part, [&](size_t first, size_t last) {
+    read(begin + first, begin + last, bytes_.data() + begin + first);
   });
-  if (is_gzip(input.bytes)) input.bytes = gunzip(input.bytes, input.name);
-  return input;
+}
+
+const uint8_t *InputFile::look(size_t begin, size_t end, uint8_t *room) const {
+  if (in_memory()) return bytes_.data() + begin;
+  read(begin, end, room);
+  return room;
 }
 
 }  // namespace specex::io

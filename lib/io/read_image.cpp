@@ -55,7 +55,7 @@ specex_image ImageFile::view() const {
 }
 
 ImageFile read_image(const char *name, uint32_t badmask, int threads) {
-  FitsFile file(name, threads);
+  FitsFile file(name, threads, {"IMAGE", "IVAR", "MASK"});
   const Hdu &image = file.require_image("IMAGE");
   const Hdu &ivar = file.require_image("IVAR");
   if (image.shape.size() != 2)

@@ -5,7 +5,6 @@
 
 #include "base/array_memory.hpp"
 #include "base/error.hpp"
-#include "io/atomic_file.hpp"
 #include "io/scores.hpp"
 
 namespace specex::io {
@@ -152,7 +151,7 @@ void write_frame(const char *name, const specex_frame &frame, const Output &outp
   write_array(builder, "PIXMASK_FRACTION", output.real(), spectra,
               frame.pixmask_fraction);
   if (output.scores) write_scores(builder, frame, fibermap.target_ids(), output.threads);
-  replace_file(name, builder.finish());
+  builder.save(name);
 }
 
 }  // namespace specex::io

@@ -3,7 +3,6 @@
 
 #include "base/array_memory.hpp"
 #include "base/error.hpp"
-#include "io/atomic_file.hpp"
 
 namespace specex::io {
 namespace {
@@ -68,7 +67,7 @@ void write_image(const char *name, const specex_image &image, const int32_t *mas
     const Hdu &table = file.hdus().back();
     builder.copy_table(file, table, 0, table.nrow);
   }
-  replace_file(name, builder.finish());
+  builder.save(name);
 }
 
 }  // namespace specex::io

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "io/atomic_file.hpp"
 
 namespace specex::io {
 namespace {
@@ -95,7 +94,7 @@ void write_psf(const char *name, const specex_psf &psf, const Output &output) {
   write_range(builder, psf, psf.ytrace_wavemin, psf.ytrace_wavemax);
   builder.write_pixels(psf.ytrace, int64_t{psf.nspec} * psf.ytrace_ncoef);
   write_parameters(builder, psf);
-  replace_file(name, builder.finish());
+  builder.save(name);
 }
 
 }  // namespace specex::io

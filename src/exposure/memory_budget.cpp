@@ -83,16 +83,16 @@ void MemoryBudget::give_back(int64_t bytes) {
 int64_t memory_of_frame(const ExtractionSettings &settings, const FrameOutput &output,
                         const specex_psf_info &psf) {
   const int64_t image = expanded_size_of(settings.image_path);
-  const int64_t file =
-      is_compressed(settings.image_path) ? size_of(settings.image_path) : 0;
+  const int64_t file =  // and what it expands to; others do not stay in memory
+      is_compressed(settings.image_path) ? size_of(settings.image_path) + image : 0;
   const int64_t model = settings.model ? image : 0;
   const int64_t fibres = settings.nspec.value_or(psf.nspec);
   const int64_t values = fibres * most_bins(settings, psf) * (5 + psf.ndiag);
   const int64_t frame = 8 * values;
   const int64_t written = (output.float64 ? 8 : 4) * values + model;
-  const int64_t compressed = output.path.ends_with(".gz") ? written : 0;
-  const int64_t while_reading = file + image + image;
-  const int64_t while_writing = image + frame + model + written + compressed;
+  const int64_t compressed = output.path.ends_with(".gz") ? 2 * written : 0;
+  const int64_t while_reading = file + image;
+  const int64_t while_writing = image + frame + model + compressed;
   return std::max(while_reading, while_writing);
 }
 
