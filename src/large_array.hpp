@@ -18,17 +18,20 @@ struct FreeMemory {
 template <class T>
 using LargeArray = std::unique_ptr<T[], FreeMemory>;
 
-// In huge pages where Linux has them: in pages of 4 KiB, having each of them mapped takes
-// longer than filling it.
+// What is large is in huge pages where Linux has them: in pages of 4 KiB, having each of
+// them mapped takes longer than filling it.
 template <class T>
 LargeArray<T> make_large_array(size_t count) {
+  constexpr size_t large = size_t{4} << 20;  // bytes
   constexpr uintptr_t page = uintptr_t{1} << 12;
-  void *memory = std::malloc(count * sizeof(T));
+  const size_t size = count * sizeof(T);
+  void *memory = std::malloc(size);
   if (memory == nullptr && count > 0) throw std::bad_alloc();
-  const auto begin = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(memory) + count * sizeof(T);
 #ifdef MADV_HUGEPAGE
-  if (begin < end) ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
+  const auto start = reinterpret_cast<uintptr_t>(memory);
+  const auto begin = (start + page - 1) / page * page;
+  if (size >= large)
+    ::madvise(reinterpret_cast<void *>(begin), start + size - begin, MADV_HUGEPAGE);
 #endif
   return LargeArray<T>(static_cast<T *>(memory));
 }
