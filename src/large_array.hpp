@@ -28,10 +28,9 @@ LargeArray<T> make_large_array(size_t count) {
   void *memory = std::malloc(size);
   if (memory == nullptr && count > 0) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-  const auto start = reinterpret_cast<uintptr_t>(memory);
-  const auto begin = (start + page - 1) / page * page;
+  const size_t skipped = (page - reinterpret_cast<uintptr_t>(memory) % page) % page;
   if (size >= large)
-    ::madvise(reinterpret_cast<void *>(begin), start + size - begin, MADV_HUGEPAGE);
+    ::madvise(static_cast<char *>(memory) + skipped, size - skipped, MADV_HUGEPAGE);
 #endif
   return LargeArray<T>(static_cast<T *>(memory));
 }
