@@ -14,7 +14,7 @@ namespace specex::io {
 using Put = std::function<void(size_t at, const uint8_t *bytes, size_t size)>;
 
 // Writes a temporary file in the same directory, syncs it, and renames it to `name`
-// (replacing a symbolic link, not what it points at). `fill` puts all of its `size`
+// (replacing a symbolic link, not what it points at). `fill` gives all of its `size`
 // bytes, in any order. A name that ends in .gz is compressed. On failure, also of `fill`,
 // the temporary file is removed and an existing one stays. Errors: ARGUMENT, IO, MEMORY.
 void replace_file(const char *name, size_t size,
