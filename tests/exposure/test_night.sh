@@ -31,20 +31,24 @@ list() {
   done
 }
 
-list 40 >list.csv
-expect_exit 10 "a short night" "${exposure[@]}" list.csv "${range[@]}" --memory 400 --readers 2
+# With room for one frame at a time, as how many are on their way is a matter of chance.
+one_by_one() {  # WHAT FRAMES
+  list "$2" >list.csv
+  expect_exit 10 "$1" "${exposure[@]}" list.csv "${range[@]}" --memory 224 --readers 2
+  rm f*.fits
+}
+one_by_one "a short night, one by one" 40
 little=$(reported peak_memory_mb)
-rm f*.fits
+one_by_one "a night, one by one" 200
+expect "memory does not grow: $(reported peak_memory_mb) after $little MB" \
+  awk "BEGIN { exit !($(reported peak_memory_mb) < 1.1 * $little + 5) }"
 
-list 200 >list.csv
 expect_exit 10 "a night" "$specex" exposure list.csv "${range[@]}" --memory 400 \
   --readers 2 --timing report.json
 expect_sentence "a night" "190 of 200 frames written, 2 degraded, 8 failed"
 expect_reported "a night" good 190 degraded 2 failed 8 verified 0 waiting 0
 expect "memory within its limit: $(reported peak_memory_mb) MB" \
   test "$(reported peak_memory_mb | cut -d. -f1)" -lt $((400 * ${SPECEX_TEST_SLOWDOWN:-1}))
-expect "memory does not grow: $(reported peak_memory_mb) after $little MB" \
-  awk "BEGIN { exit !($(reported peak_memory_mb) < 1.1 * $little + 20) }"
 declare -A right
 for i in 1 2 3; do right[$i]=$(sums good$i.fits); done
 for ((i = 1; i <= 200; ++i)); do
