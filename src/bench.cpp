@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bench_report.hpp"
+#include "extract_options.hpp"
 #include "extraction.hpp"
 #include "log.hpp"
 #include "outputs.hpp"
@@ -165,6 +166,11 @@ void add_bench(CLI::App &app) {
                    "Threads; 0: $OMP_NUM_THREADS, else all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command
+      ->add_option("--spot-memory", options->options.spot_memory,
+                   "Memory for spots that the next extraction uses again")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
   command
       ->add_option("--repeat", options->repeats,
                    "Extractions, of which the fastest counts")

@@ -124,7 +124,9 @@ typedef struct specex_options {
   int32_t reserved0;
   int64_t device_memory;  // bytes that the CUDA backend may take on each GPU; 0: as it
                           // needs, at most what is free [0]
-  int64_t reserved[6];
+  int64_t spot_memory;  // bytes of spots that the CPU backend may keep for further images
+                        // with the same PSF, grid and fibres; 0: none [0]
+  int64_t reserved[5];
 } specex_options;
 
 // Purpose: fills a struct of `size` bytes with the defaults, shown above in brackets.

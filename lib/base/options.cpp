@@ -42,6 +42,7 @@ specex_options default_options() {
   options.device = 0;
   options.num_devices = 1;
   options.device_memory = 0;
+  options.spot_memory = 0;
   return options;
 }
 
@@ -62,6 +63,7 @@ void check_options(const specex_options &options) {
   check_count("num_devices", options.num_devices, 1, 64);
   check_count("device_memory", options.device_memory, 0,
               std::numeric_limits<int64_t>::max());
+  check_count("spot_memory", options.spot_memory, 0, std::numeric_limits<int64_t>::max());
   if (!(options.psferr < 0.0)) check("psferr", options.psferr, 0.0, 1e6);
 }
 

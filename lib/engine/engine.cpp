@@ -75,7 +75,7 @@ std::unique_ptr<Backend> make_backend(const specex_options &options, int num_thr
     default:
       break;
   }
-  return make_cpu_backend(num_threads);
+  return make_cpu_backend(num_threads, options.spot_memory);
 }
 
 void check_reach(const char *name, int32_t memory, Backend &backend) {
@@ -132,7 +132,10 @@ std::string Engine::describe() const {
          (no_gpu_.empty() ? "" : " (" + no_gpu_ + ")");
 }
 
-void Engine::set_psf(Psf psf) { loaded_ = std::make_unique<LoadedPsf>(std::move(psf)); }
+void Engine::set_psf(Psf psf) {
+  loaded_ = std::make_unique<LoadedPsf>(std::move(psf));
+  backend_->forget_psf();
+}
 
 const Psf &Engine::psf() const {
   if (!loaded_) fail(SPECEX_ERROR_STATE, "no PSF was set; call specex_set_psf first");
@@ -200,7 +203,7 @@ void Engine::run(const specex_image &image, std::span<const specex_patch> patche
     no_gpu_ = error.what();
   }
   log.write(SPECEX_LOG_WARNING, "%s: from here on the CPU is used", no_gpu_.c_str());
-  backend_ = make_cpu_backend(num_threads_);
+  backend_ = make_cpu_backend(num_threads_, options_.spot_memory);
   // What was written by then is written again, but models are added to.
   for (PatchOutput &output : outputs) {
     output.status = SPECEX_OK;

@@ -51,6 +51,8 @@ class Backend {
   virtual std::string device() const { return {}; }  // its name, where there is one
   // NULL where arrays have to be in host memory.
   virtual DeviceMemory *device_memory() { return nullptr; }
+  // The next run has another PSF than the last.
+  virtual void forget_psf() {}
   // Solves every patch into its output; models are added to images that were set to 0.
   // A patch that fails gets its status and masked outputs; the function itself throws
   // only what concerns the whole run.
@@ -69,7 +71,8 @@ class CpuBackend : public Backend {
                                std::span<PatchOutput> outputs,
                                std::span<const Window> windows) = 0;
 };
-std::unique_ptr<CpuBackend> make_cpu_backend(int num_threads);
+// spot_memory: bytes of spots that it may keep from run to run.
+std::unique_ptr<CpuBackend> make_cpu_backend(int num_threads, int64_t spot_memory = 0);
 
 // Whether this build has one; and that, which throws NO_DEVICE where this build or
 // machine has none, DEVICE where it does not work.

@@ -73,6 +73,12 @@ void add_pipeline_options(CLI::App &command, ExposureOptions &options) {
                   "Memory to use at most: 800M, 1.5G [half of what is available]")
       ->transform(as_bytes())
       ->type_name("SIZE");
+  command
+      .add_option("--spot-memory", options.spot_memory,
+                  "So much of it for spots that further frames of the same PSF, fibres\n"
+                  "and wavelengths use again [0]")
+      ->transform(as_bytes())
+      ->type_name("SIZE");
   command.add_option("--extractors", options.extractors,
                      "Frames to extract at the same time [chosen by threads, frames\n"
                      "and memory]");
@@ -144,10 +150,13 @@ PipelineShape shape_of(const ExposureOptions &options, const std::vector<FrameJo
                             ? options.memory
                             : available_memory() / 2 / neighbours.on_machine;
   PipelineShape shape;
-  shape.memory = std::max<int64_t>(0, limit - memory_of_program(threads));
+  const int64_t room = std::max<int64_t>(0, limit - memory_of_program(threads));
+  const int64_t spots = std::min(options.spot_memory, room);
+  shape.memory = room - spots;
   shape.extractors = chosen(options.extractors, extractors_for(jobs, engine, shape.memory,
                                                                neighbours.with_frames));
   shape.threads = std::max(1, threads / shape.extractors);
+  shape.spot_memory = spots / shape.extractors;
   shape.readers = chosen(options.readers, 1 + threads / (gzip_in ? 4 : 8));
   shape.writers = chosen(options.writers, 1 + threads / (gzip_out ? 2 : 8));
   shape.resume = options.resume;

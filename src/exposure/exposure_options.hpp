@@ -23,7 +23,8 @@ struct ExposureOptions {
   FrameOptions frame;
   RunOptions run;
   bool resume = true;
-  int64_t memory = 0;  // bytes
+  int64_t memory = 0;       // bytes
+  int64_t spot_memory = 0;  // of it
   int extractors = 0;
   int readers = 0;
   int writers = 0;

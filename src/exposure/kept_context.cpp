@@ -23,6 +23,7 @@ const Context &KeptContext::context_for(const ExtractionSettings &settings,
                                         const std::shared_ptr<const Psf> &psf) {
   specex_options options = settings.options;
   options.num_threads = threads_;
+  options.spot_memory = spot_memory_;
   if (!context_ || bytes_of(options) != bytes_of(options_)) {
     psf_ = nullptr;
     context_.reset();

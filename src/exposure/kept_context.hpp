@@ -17,13 +17,15 @@ Context file_context();
 // same.
 class KeptContext {
  public:
-  explicit KeptContext(int threads) : threads_(threads) {}
+  explicit KeptContext(int threads, int64_t spot_memory = 0)
+      : threads_(threads), spot_memory_(spot_memory) {}
 
   const Context &context_for(const ExtractionSettings &settings,
                              const std::shared_ptr<const Psf> &psf);
 
  private:
   int threads_;
+  int64_t spot_memory_;  // bytes
   std::optional<Context> context_;
   specex_options options_{};
   std::shared_ptr<const Psf> psf_;

@@ -91,7 +91,7 @@ void Pipeline::extract_frame(const Context &context, FrameInFlight &frame) {
 }
 
 void Pipeline::extract_frames() {
-  KeptContext kept(shape_.threads);
+  KeptContext kept(shape_.threads, shape_.spot_memory);
   while (auto frame = read_.pop())
     isolate((*frame)->job, [&] {
       const Extraction &extraction = (*frame)->extraction;

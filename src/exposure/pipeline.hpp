@@ -26,8 +26,9 @@ struct PipelineShape {
   int readers = 1;
   int extractors = 1;  // frames extracted at the same time
   int writers = 1;
-  int threads = 1;     // of each extractor
-  int64_t memory = 0;  // bytes for the frames on their way
+  int threads = 1;          // of each extractor
+  int64_t spot_memory = 0;  // bytes, of each extractor
+  int64_t memory = 0;       // bytes for the frames on their way
   bool resume = true;  // whether a frame that is there and as it should be is left alone
 };
 

@@ -113,6 +113,7 @@ void context_hostile_options_are_refused_by_name(void **) {
   assert_refused(&O::device, {-1, 1024, low, high}, "device");
   assert_refused(&O::num_devices, {0, -1, 65, low, high}, "num_devices");
   assert_refused(&O::device_memory, {int64_t{-1}, INT64_MIN}, "device_memory");
+  assert_refused(&O::spot_memory, {int64_t{-1}, INT64_MIN}, "spot_memory");
 }
 
 void context_missing_device_is_said(void **) {

@@ -30,7 +30,8 @@ cat >list.json <<'JSON'
   "wavelength": "6510,6530,0.8"}]
 JSON
 for list in list.csv list.json; do
-  for shape in "" "--extractors 3 --readers 2 --writers 2 --threads 4" "--memory 1"; do
+  for shape in "" "--extractors 3 --readers 2 --writers 2 --threads 4" "--memory 1" \
+    "--spot-memory 20M --threads 2 --extractors 2"; do
     rm -f a.fits b.fits b-model.fits odd*.fits d.fits.gz
     expect_exit 0 "$list $shape" "${exposure[@]}" $list "${range[@]}" $shape
     expect "$list: no message" test ! -s err.log

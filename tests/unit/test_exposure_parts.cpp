@@ -120,8 +120,10 @@ void sizes_are_megabytes_or_have_a_letter(void **) {
   };
   for (const auto &[text, bytes] : sizes) {
     const ExposureOptions options =
-        typed(std::string("--memory ") + text + " --device-memory " + text);
+        typed(std::string("--memory ") + text + " --device-memory " + text +
+              " --spot-memory " + text);
     assert_int_equal(options.memory, bytes);
+    assert_int_equal(options.spot_memory, bytes);
     assert_int_equal(options.run.device_memory, bytes);
   }
   for (const char *bad : {"M", "1X", "1MB", "-1", "nan", "inf", "1e18"}) {

@@ -110,7 +110,8 @@ module libspecex_types
     integer(c_int32_t) :: num_devices = 0
     integer(c_int32_t) :: reserved0 = 0
     integer(c_int64_t) :: device_memory = 0
-    integer(c_int64_t) :: reserved(6) = 0
+    integer(c_int64_t) :: spot_memory = 0
+    integer(c_int64_t) :: reserved(5) = 0
   end type
 
   type, bind(c) :: specex_psf

@@ -21,7 +21,8 @@ struct specex_options
     num_devices::Int32
     reserved0::Int32
     device_memory::Int64
-    reserved::NTuple{6, Int64}
+    spot_memory::Int64
+    reserved::NTuple{5, Int64}
 end
 
 struct specex_psf

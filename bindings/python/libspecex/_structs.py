@@ -35,7 +35,8 @@ class specex_options(_Sized):
         ("num_devices", c_int32),
         ("reserved0", c_int32),
         ("device_memory", c_int64),
-        ("reserved", c_int64 * 6),
+        ("spot_memory", c_int64),
+        ("reserved", c_int64 * 5),
     ]
 
 

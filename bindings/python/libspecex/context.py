@@ -72,6 +72,7 @@ class Context:
         device: int | None = None,
         num_devices: int | None = None,
         device_memory: int | None = None,
+        spot_memory: int | None = None,
         progress: Callable[[int, int], Any] | None = None,
         log: Callable[[int, str], Any] | None = None,
     ) -> None:
@@ -92,6 +93,7 @@ class Context:
             device=device,
             num_devices=num_devices,
             device_memory=device_memory,
+            spot_memory=spot_memory,
         )
         options = specex_options()
         check(library.specex_options_init(byref(options), sizeof(options)))

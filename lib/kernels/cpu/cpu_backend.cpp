@@ -151,6 +151,7 @@ struct Work {
   std::span<const Window> windows;
   Outcomes &outcomes;
   ModelCommits &commits;
+  KeptSpots &kept_spots;
 };
 
 // One thread's memory, and what it does with a piece.
@@ -163,14 +164,14 @@ class Worker {
         model_(work.run, work.kernels) {}
 
   void extract(size_t number, const Indices &piece) {
-    solve(piece);
+    solve(number, piece);
     const StageScope stage(SPECEX_STAGE_MODEL);
     work_.commits.commit(number, std::move(models_));
     models_.clear();
   }
 
  private:
-  void solve(const Indices &piece) {
+  void solve(size_t number, const Indices &piece) {
     Indices wanted;
     for (const size_t k : piece) {
       const specex_patch &own = shape(k);
@@ -181,7 +182,7 @@ class Worker {
     }
     if (wanted.empty()) return;
     if (work_.run.progress.cancelled() || work_.run.rules.noise ||
-        !piece_.prepare(shape_of(work_.windows, wanted))) {
+        !piece_.prepare(shape_of(work_.windows, wanted), work_.kept_spots, number)) {
       for (const size_t k : wanted) alone(k);
       return;
     }
@@ -341,11 +342,12 @@ class Worker {
 
 class VectorBackend final : public CpuBackend {
  public:
-  explicit VectorBackend(int num_threads)
-      : num_threads_(num_threads), kernels_(choose_kernels()) {}
+  VectorBackend(int num_threads, int64_t spot_memory)
+      : num_threads_(num_threads), kernels_(choose_kernels()), kept_spots_(spot_memory) {}
 
   const char *name() const override { return "cpu"; }
   const char *vectors() const override { return kernels_.name; }
+  void forget_psf() override { kept_spots_.forget(); }
 
   void extract(const Run &run, std::span<const specex_patch> patches,
                std::span<PatchOutput> outputs) override {
@@ -359,9 +361,11 @@ class VectorBackend final : public CpuBackend {
                        std::span<PatchOutput> outputs,
                        std::span<const Window> windows) override {
     const std::vector<Indices> pieces = make_pieces(windows);
+    kept_spots_.begin(pieces.size());
     Outcomes outcomes(run, windows, patches.size());
     ModelCommits commits;
-    const Work shared{run, kernels_, patches, outputs, windows, outcomes, commits};
+    const Work shared{run,     kernels_, patches, outputs,
+                      windows, outcomes, commits, kept_spots_};
     std::atomic<size_t> next{0};
     FirstError failure;
     const auto work = [&]() noexcept {
@@ -390,12 +394,13 @@ class VectorBackend final : public CpuBackend {
  private:
   int num_threads_;
   const simd::Kernels &kernels_;
+  KeptSpots kept_spots_;
 };
 
 }  // namespace
 
-std::unique_ptr<CpuBackend> make_cpu_backend(int num_threads) {
-  return std::make_unique<VectorBackend>(num_threads);
+std::unique_ptr<CpuBackend> make_cpu_backend(int num_threads, int64_t spot_memory) {
+  return std::make_unique<VectorBackend>(num_threads, spot_memory);
 }
 
 }  // namespace specex

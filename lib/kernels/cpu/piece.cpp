@@ -66,7 +66,7 @@ void for_each_meeting(const int *ours, const int *theirs, int nbin, int ny,
 
 }  // namespace
 
-bool Piece::prepare(const PieceShape &shape) {
+bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number) {
   const StageScope pixels_stage(SPECEX_STAGE_PIXELS);
   shape_ = shape;
   const Psf &psf = run_.psf;
@@ -93,6 +93,9 @@ bool Piece::prepare(const PieceShape &shape) {
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
+  kept_spots_ = kept_spots.part(
+      number, shape,
+      at(shape.nfiber) * at(round_up(shape.nbin)) * at(layout_.nx) * at(layout_.ny));
   form_blocks();
   return true;
 }
@@ -110,6 +113,7 @@ void Piece::form_blocks() {
       end = done < shape_.nbin ? done - lead_ : done;
     }
   }
+  if (kept_spots_ != nullptr) kept_spots_->evaluated = true;
 }
 
 void Piece::make_bases() {
@@ -304,34 +308,46 @@ void Piece::load_fiber(int f) {
   spot_scratch_.resize(kernels_.spot_scratch(fiber_psf_));
 }
 
+// Spots of 8 bins, in lanes.
+void Piece::evaluate_batch(int f, int first, double *spots) {
+  if (fiber_psf_.ncoef > 0) {
+    int corner_x[width];
+    int corner_y[width];
+    for (int k = 0; k < width; ++k) {
+      const int w = std::min(first + k, shape_.nbin - 1);
+      corner_x[k] = corner_x_[index(f, w)];
+      corner_y[k] = y0_[index(f, w)];
+    }
+    kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots,
+                            spot_scratch_.data());
+    return;
+  }
+  std::vector<double> spot(at(layout_.nx) * at(layout_.ny));
+  for (int k = 0; k < width; ++k) {
+    const int w = std::min(first + k, shape_.nbin - 1);
+    run_.spots.evaluate(shape_.first_fiber + f,
+                        shape_.wavemin + (shape_.first_bin + w) * shape_.wavestep,
+                        spot.data());
+    for (size_t p = 0; p < spot.size(); ++p) spots[p * width + at(k)] = spot[p];
+  }
+}
+
 template <class Slot>
-void Piece::evaluate_batch(int f, int first, Slot &&slot) {
+void Piece::place_batch(int f, int first, Slot &&slot) {
   const StageScope stage(SPECEX_STAGE_SPOTS);
-  int corner_x[width];
-  int corner_y[width];
+  double *spots = spots_.data();
+  if (kept_spots_ != nullptr)
+    spots = kept_spots_->values.data() + (at(f) * at(round_up(shape_.nbin)) + at(first)) *
+                                             at(layout_.nx) * at(layout_.ny);
+  if (kept_spots_ == nullptr || !kept_spots_->evaluated) evaluate_batch(f, first, spots);
   int shift[width];
   double *stamps[width];
   for (int k = 0; k < width; ++k) {
     const int w = std::min(first + k, shape_.nbin - 1);
-    corner_x[k] = corner_x_[index(f, w)];
-    corner_y[k] = y0_[index(f, w)];
-    shift[k] = corner_x[k] - x0_[index(f, w)];
+    shift[k] = corner_x_[index(f, w)] - x0_[index(f, w)];
     stamps[k] = slot(first + k);
   }
-  if (fiber_psf_.ncoef > 0) {
-    kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots_.data(),
-                            spot_scratch_.data());
-  } else {
-    std::vector<double> spot(at(layout_.nx) * at(layout_.ny));
-    for (int k = 0; k < width; ++k) {
-      const int w = std::min(first + k, shape_.nbin - 1);
-      run_.spots.evaluate(shape_.first_fiber + f,
-                          shape_.wavemin + (shape_.first_bin + w) * shape_.wavestep,
-                          spot.data());
-      for (size_t p = 0; p < spot.size(); ++p) spots_.data()[p * width + at(k)] = spot[p];
-    }
-  }
-  kernels_.place_spots(layout_, spots_.data(), shift, stamps);
+  kernels_.place_spots(layout_, spots, shift, stamps);
 }
 
 simd::FiberStamps Piece::stamps_of(int f) const {
@@ -382,7 +398,7 @@ void Piece::form_rows(int f, int end) {
                          weighted_.data(),
                          rounded_.data()};
   while (evaluated < end) {
-    evaluate_batch(f, evaluated, slot);
+    place_batch(f, evaluated, slot);
     evaluated += width;
     block.first = block.end;
     block.end = evaluated >= shape_.nbin ? shape_.nbin : evaluated - half_band_;

@@ -10,20 +10,12 @@
 
 #include "kernels/backend.hpp"
 #include "kernels/cpu/aligned.hpp"
+#include "kernels/cpu/kept_spots.hpp"
+#include "kernels/cpu/piece_shape.hpp"
 #include "kernels/cpu/simd/kernels.hpp"
 #include "kernels/shared/spot_table.hpp"
 
 namespace specex {
-
-// Fibres and bins of a piece.
-struct PieceShape {
-  int first_fiber;
-  int nfiber;
-  int first_bin;
-  int nbin;
-  double wavemin;  // of bin 0, Angstrom
-  double wavestep;
-};
 
 class Piece {
  public:
@@ -31,8 +23,8 @@ class Piece {
 
   // False where the geometry is not one that the vector kernels handle (traces that do
   // not rise, spots that overlap too many bins or fibres): such patches are solved
-  // otherwise.
-  bool prepare(const PieceShape &shape);
+  // otherwise. Spots that are kept of this piece, by its number, are not evaluated again.
+  bool prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number);
 
   const PieceShape &shape() const { return shape_; }
   const simd::StampLayout &layout() const { return layout_; }
@@ -81,8 +73,9 @@ class Piece {
   simd::FiberStamps stamps_of(int f) const;
   void form_blocks();
   void form_rows(int f, int end);
+  void evaluate_batch(int f, int first, double *spots);
   template <class Slot>
-  void evaluate_batch(int f, int first, Slot &&slot);
+  void place_batch(int f, int first, Slot &&slot);
 
   const Run &run_;
   const simd::Kernels &kernels_;
@@ -96,7 +89,8 @@ class Piece {
   int lead_ = 0;       // bins that a fibre's stamps must be ahead of the one before
   int ring_bins_ = 0;  // stamps of a fibre in double precision: half a band and a batch
   std::vector<int> evaluated_;  // bins, of each fibre
-  double weight_scale_ = 1.0;   // weights are multiplied by it: a power of 2
+  KeptSpots::Part *kept_spots_ = nullptr;
+  double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
 
   // Legendre polynomials at the piece's bins
   std::vector<double> xbasis_, ybasis_, shape_basis_;
