@@ -258,7 +258,7 @@ int64_t Engine::count_bad(const specex_image &image, const Box &box) const {
   return bad;
 }
 
-// The frame as it is where no patch covers it.
+// Its patches write every bin of a frame in host memory.
 void Engine::begin_frame(const specex_grid &grid, specex_frame &frame) const {
   std::vector<double> wavelengths(static_cast<size_t>(grid.nwave));
   for (int64_t w = 0; w < grid.nwave; ++w)
@@ -272,7 +272,7 @@ void Engine::begin_frame(const specex_grid &grid, specex_frame &frame) const {
       memory.copy_to_device(frame.wavelength, wavelengths.data(), bytes);
     return;
   }
-  clear_frame(frame, num_threads_);
+  clear_sums(frame, num_threads_);
   if (frame.wavelength != nullptr)
     std::copy(wavelengths.begin(), wavelengths.end(), frame.wavelength);
 }
@@ -321,7 +321,12 @@ specex_status Engine::extract_frame(const specex_image &image, const specex_grid
   frame.nbadpixel = bad;
   std::vector<PatchOutput> outputs;
   for (const specex_patch &patch : patches) outputs.emplace_back(patch, frame);
-  run(image, patches, outputs, &frame, log, progress, stages);
+  try {
+    run(image, patches, outputs, &frame, log, progress, stages);
+  } catch (...) {
+    if (frame.memory == SPECEX_MEMORY_HOST) clear_frame(frame);
+    throw;
+  }
   if (progress.cancelled()) fail(SPECEX_CANCELLED, "stopped by the progress callback");
   for (const PatchOutput &output : outputs)
     count_patch(output.status, output.path, frame);

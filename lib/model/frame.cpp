@@ -69,6 +69,10 @@ void clear_frame(specex_frame &frame, int threads) {
   fill(frame.pixmask_fraction, bins, 0.0, threads);
   fill(frame.resolution, bins * frame.ndiag, 0.0, threads);
   fill(frame.mask, bins, int32_t{SPECEX_MASK_NODATA}, threads);
+  clear_sums(frame, threads);
+}
+
+void clear_sums(specex_frame &frame, int threads) {
   fill(frame.model, frame.model_nx * frame.model_ny, 0.0, threads);
   clear_counts(frame);
 }
@@ -132,24 +136,27 @@ void flag_bad_fits(specex_frame &frame, int threads) {
   constexpr size_t part = 64;
   const auto nspec = static_cast<size_t>(frame.nspec);
   const auto nwave = static_cast<size_t>(frame.nwave);
-  std::vector<double> of_fiber(nspec);
+  std::vector<double> limit(nspec);  // of each fibre
   deal_parts(threads, nspec, part, [&](size_t begin, size_t end) {
     std::vector<double> values;
     for (size_t i = begin; i < end; ++i) {
       values.assign(frame.chi2pix + i * nwave, frame.chi2pix + (i + 1) * nwave);
-      of_fiber[i] = median(values);
+      limit[i] = bad_fit_factor * median(values);
     }
   });
   deal_parts(threads, nwave, part, [&](size_t begin, size_t end) {
+    std::vector<std::vector<size_t>> suspects(end - begin);  // fibres, by bin
+    for (size_t i = 0; i < nspec; ++i)
+      for (size_t w = begin; w < end; ++w)
+        if (frame.chi2pix[i * nwave + w] > limit[i]) suspects[w - begin].push_back(i);
     std::vector<double> values(nspec);
     for (size_t w = begin; w < end; ++w) {
+      if (suspects[w - begin].empty()) continue;
       for (size_t i = 0; i < nspec; ++i) values[i] = frame.chi2pix[i * nwave + w];
-      const double of_bin = median(values);
-      for (size_t i = 0; i < nspec; ++i) {
-        const double chi2 = frame.chi2pix[i * nwave + w];
-        if (chi2 > bad_fit_factor * of_bin && chi2 > bad_fit_factor * of_fiber[i])
+      const double limit_of_bin = bad_fit_factor * median(values);
+      for (const size_t i : suspects[w - begin])
+        if (frame.chi2pix[i * nwave + w] > limit_of_bin)
           frame.mask[i * nwave + w] |= SPECEX_MASK_BAD2DFIT;
-      }
     }
   });
 }

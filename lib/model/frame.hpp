@@ -15,6 +15,8 @@ void check_frame(const specex_frame &frame);
 
 // Every bin: no flux, ivar 0, NODATA. The model image: 0. The counts: 0.
 void clear_frame(specex_frame &frame, int threads = 1);
+// Of it what is added to: for a frame whose bins will all be written.
+void clear_sums(specex_frame &frame, int threads = 1);
 void clear_counts(specex_frame &frame);
 
 // Adds one patch, which has as many diagonals as the frame.

@@ -52,21 +52,27 @@ struct TraceBasis {
       : bins(range), x(psf.xtrace, grid, range), y(psf.ytrace, grid, range) {}
 
   struct Series {
-    Series(const LegendreTable &table, const specex_grid &grid, Range range) {
-      for (int bin = range.first; bin < range.end(); ++bin)
-        for_each_legendre(table.ncoef, table.scaled(wavelength(grid, bin)),
-                          [&](int, double value) { values.push_back(value); });
+    Series(const LegendreTable &table, const specex_grid &grid, Range range)
+        : values(static_cast<size_t>(table.ncoef * range.count)) {
+      for (int bin = 0; bin < range.count; ++bin)
+        for_each_legendre(table.ncoef, table.scaled(wavelength(grid, range.first + bin)),
+                          [&](int k, double value) {
+                            values[static_cast<size_t>(k * range.count + bin)] = value;
+                          });
     }
-    double at(const LegendreTable &table, int fiber, int bin) const {
+    // A fibre's trace at all bins.
+    void evaluate(const LegendreTable &table, int fiber,
+                  std::vector<double> &trace) const {
       const auto n = static_cast<size_t>(table.ncoef);
       const double *coefficient =
           table.coefficients.data() + static_cast<size_t>(fiber) * n;
-      const double *value = values.data() + static_cast<size_t>(bin) * n;
-      double sum = 0.0;
-      for (size_t k = 0; k < n; ++k) sum += coefficient[k] * value[k];
-      return sum;
+      std::fill(trace.begin(), trace.end(), 0.0);
+      const double *value = values.data();
+      for (size_t k = 0; k < n; ++k, value += trace.size())
+        for (size_t bin = 0; bin < trace.size(); ++bin)
+          trace[bin] += coefficient[k] * value[bin];
     }
-    std::vector<double> values;  // [bin][ncoef]
+    std::vector<double> values;  // [ncoef][bin]
   };
 
   Range bins;
@@ -81,10 +87,14 @@ class BundleCorners {
       : fibers_(fibers), bins_(basis.bins) {
     corners_.reserve(static_cast<size_t>(fibers.count) *
                      static_cast<size_t>(bins_.count));
-    for (int fiber = fibers.first; fiber < fibers.end(); ++fiber)
-      for (int bin = 0; bin < bins_.count; ++bin)
-        corners_.push_back(spot_corner(psf, basis.x.at(psf.xtrace, fiber, bin),
-                                       basis.y.at(psf.ytrace, fiber, bin)));
+    std::vector<double> x(static_cast<size_t>(bins_.count));
+    std::vector<double> y(x.size());
+    for (int fiber = fibers.first; fiber < fibers.end(); ++fiber) {
+      basis.x.evaluate(psf.xtrace, fiber, x);
+      basis.y.evaluate(psf.ytrace, fiber, y);
+      for (size_t bin = 0; bin < x.size(); ++bin)
+        corners_.push_back(spot_corner(psf, x[bin], y[bin]));
+    }
   }
 
   Extent extent(Range fibers, Range bins) const {

@@ -88,8 +88,7 @@ bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t numbe
   for (auto *array : {&data_, &weight_, &masked_, &scale_, &far_coupling_, &edge_share_})
     array->resize(bins);
   ring_bins_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(half_band_ + width)));
-  ring_.resize(at(layout_.row) + at(ring_bins_) * at(layout_.size));
-  carried_.resize(at(shape.nfiber) * at(half_band_) * at(layout_.size));
+  ring_.resize(at(layout_.row) + at(shape.nfiber) * at(ring_bins_) * at(layout_.size));
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
   weighted_.resize(at(layout_.size));
   rounded_.resize(width * at(layout_.size));
@@ -361,19 +360,15 @@ void Piece::form_rows(int f, int end) {
   if (evaluated >= end) return;
   load_fiber(f);
   const size_t own = index(f, 0);
-  double *ring = ring_.data() + layout_.row;
   const auto size = at(layout_.size);
+  double *ring = ring_.data() + layout_.row + at(f) * at(ring_bins_) * size;
   const auto slot = [&](int w) { return ring + at(w & (ring_bins_ - 1)) * size; };
-  double *carried = carried_.data() + at(f) * at(half_band_) * size;
-  const auto first_carried = [&] { return std::max(0, evaluated - half_band_); };
-  for (int w = first_carried(); w < evaluated; ++w, carried += size)
-    std::copy_n(carried, size, slot(w));
   simd::FiberBlock block{layout_,
                          strip_,
                          ring,
                          ring_bins_,
                          0,
-                         first_carried(),
+                         std::max(0, evaluated - half_band_),
                          shape_.nbin,
                          half_band_,
                          band_stride_,
@@ -407,9 +402,6 @@ void Piece::form_rows(int f, int end) {
                 at(block.end - block.first) * lag_stride(), 0.0);
     kernels_.fiber_block(block);
   }
-  carried = carried_.data() + at(f) * at(half_band_) * size;
-  for (int w = first_carried(); w < evaluated; ++w, carried += size)
-    std::copy_n(slot(w), size, carried);
 }
 
 }  // namespace specex

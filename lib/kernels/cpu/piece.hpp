@@ -87,7 +87,7 @@ class Piece {
   int nlag_ = 0;
   int lag_stride_ = 0;
   int lead_ = 0;       // bins that a fibre's stamps must be ahead of the one before
-  int ring_bins_ = 0;  // stamps of a fibre in double precision: half a band and a batch
+  int ring_bins_ = 0;  // of each fibre, in double precision: half a band and a batch
   std::vector<int> evaluated_;  // bins, of each fibre
   KeptSpots::Part *kept_spots_ = nullptr;
   double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
@@ -103,7 +103,7 @@ class Piece {
   Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
 
-  Aligned<double> ring_, carried_, spots_, spot_scratch_, weighted_;
+  Aligned<double> ring_, spots_, spot_scratch_, weighted_;
   Aligned<float> kept_, rounded_;
   Aligned<double> band_, cross_;
   std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;

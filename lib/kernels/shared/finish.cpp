@@ -11,15 +11,12 @@ namespace {
 
 size_t at(int index) { return static_cast<size_t>(index); }
 
-bool finite(const Solution &solution) {
-  const auto check = [](const std::vector<double> &values) {
-    return all_finite(values.data(), values.size());
-  };
-  return check(solution.flux) &&
-         std::all_of(
-             solution.roots.begin(), solution.roots.end(), [&](const FiberRoot &root) {
-               return check(root.row_sum) && check(root.smoothed) && check(root.band);
-             });
+void require_finite(const double *values, size_t count) {
+  if (!all_finite(values, count))
+    fail(SPECEX_ERROR_NUMERIC, "the solution of a patch is not finite");
+}
+void require_finite(const std::vector<double> &values) {
+  require_finite(values.data(), values.size());
 }
 
 }  // namespace
@@ -116,6 +113,7 @@ void write_resolution(const Run &run, const specex_patch &patch, int i,
     const double *band = root->band.data() + at(k) * at(shape.nbin) + at(w);
     const double *of_row = inverse.data() + at(w + k);
     for (int j = 0; j < count; ++j) out[j] = band[j] * of_row[j];
+    require_finite(out, at(count));
   }
   if (empty.empty()) return;
   const std::vector<double> even = even_rows(run, patch, patch.first_fiber + i, empty);
@@ -132,12 +130,13 @@ void write_resolution(const Run &run, const specex_patch &patch, int i,
 void finish(const Run &run, const specex_patch &patch, const BinSums &sums,
             const std::vector<bool> &measured, const Solution &solution,
             PatchOutput &output) {
-  if (!finite(solution))
-    fail(SPECEX_ERROR_NUMERIC, "the solution of a patch is not finite");
+  require_finite(solution.flux);
   const PatchShape shape(patch);
   std::vector<bool> has_data(at(shape.nbin));
   for (int i = output.first_fiber; i < output.end_fiber; ++i) {
     const FiberRoot &root = solution.roots[at(i)];
+    require_finite(root.row_sum);
+    require_finite(root.smoothed);
     const int first_q = (shape.core_fiber + i) * shape.nbin;
     for (int w = 0; w < shape.nbin; ++w)
       has_data[at(w)] = measured[at(first_q + w)] && root.row_sum[at(w)] != 0.0;
