@@ -3,6 +3,7 @@
 // Legendre series, as PSF files store traces and shape parameters.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -48,6 +49,33 @@ struct LegendreTable {
     return legendre_sum(
         coefficients.data() + static_cast<size_t>(fiber) * static_cast<size_t>(ncoef),
         ncoef, scaled(wave));
+  }
+};
+
+// The polynomials of a table at many wavelengths, which all fibres share.
+struct LegendreBasis {
+  size_t count = 0;            // wavelengths
+  std::vector<double> values;  // [ncoef][count]
+
+  // Of wavelength(i), i < n.
+  template <class Wavelength>
+  void tabulate(const LegendreTable &table, size_t n, Wavelength &&wavelength) {
+    count = n;
+    values.resize(static_cast<size_t>(table.ncoef) * n);
+    for (size_t i = 0; i < n; ++i)
+      for_each_legendre(
+          table.ncoef, table.scaled(wavelength(i)),
+          [&](int k, double value) { values[static_cast<size_t>(k) * n + i] = value; });
+  }
+
+  // A fibre's series at the first n of them.
+  void evaluate(const LegendreTable &table, int fiber, size_t n, double *sums) const {
+    const auto ncoef = static_cast<size_t>(table.ncoef);
+    const double *coefficient =
+        table.coefficients.data() + static_cast<size_t>(fiber) * ncoef;
+    std::fill_n(sums, n, 0.0);
+    for (size_t k = 0; k < ncoef; ++k)
+      for (size_t i = 0; i < n; ++i) sums[i] += coefficient[k] * values[k * count + i];
   }
 };
 

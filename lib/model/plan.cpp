@@ -48,36 +48,17 @@ struct Extent {
 // The polynomials of the traces at the bins that patches may touch: all fibres share
 // them.
 struct TraceBasis {
-  TraceBasis(const Psf &psf, const specex_grid &grid, Range range)
-      : bins(range), x(psf.xtrace, grid, range), y(psf.ytrace, grid, range) {}
-
-  struct Series {
-    Series(const LegendreTable &table, const specex_grid &grid, Range range)
-        : values(static_cast<size_t>(table.ncoef * range.count)) {
-      for (int bin = 0; bin < range.count; ++bin)
-        for_each_legendre(table.ncoef, table.scaled(wavelength(grid, range.first + bin)),
-                          [&](int k, double value) {
-                            values[static_cast<size_t>(k * range.count + bin)] = value;
-                          });
-    }
-    // A fibre's trace at all bins.
-    void evaluate(const LegendreTable &table, int fiber,
-                  std::vector<double> &trace) const {
-      const auto n = static_cast<size_t>(table.ncoef);
-      const double *coefficient =
-          table.coefficients.data() + static_cast<size_t>(fiber) * n;
-      std::fill(trace.begin(), trace.end(), 0.0);
-      const double *value = values.data();
-      for (size_t k = 0; k < n; ++k, value += trace.size())
-        for (size_t bin = 0; bin < trace.size(); ++bin)
-          trace[bin] += coefficient[k] * value[bin];
-    }
-    std::vector<double> values;  // [ncoef][bin]
-  };
+  TraceBasis(const Psf &psf, const specex_grid &grid, Range range) : bins(range) {
+    const auto wave = [&](size_t i) {
+      return wavelength(grid, range.first + static_cast<int64_t>(i));
+    };
+    x.tabulate(psf.xtrace, static_cast<size_t>(range.count), wave);
+    y.tabulate(psf.ytrace, static_cast<size_t>(range.count), wave);
+  }
 
   Range bins;
-  Series x;
-  Series y;
+  LegendreBasis x;
+  LegendreBasis y;
 };
 
 // Corners of every fibre of a bundle at every bin that its patches may touch.
@@ -90,8 +71,8 @@ class BundleCorners {
     std::vector<double> x(static_cast<size_t>(bins_.count));
     std::vector<double> y(x.size());
     for (int fiber = fibers.first; fiber < fibers.end(); ++fiber) {
-      basis.x.evaluate(psf.xtrace, fiber, x);
-      basis.y.evaluate(psf.ytrace, fiber, y);
+      basis.x.evaluate(psf.xtrace, fiber, x.size(), x.data());
+      basis.y.evaluate(psf.ytrace, fiber, y.size(), y.data());
       for (size_t bin = 0; bin < x.size(); ++bin)
         corners_.push_back(spot_corner(psf, x[bin], y[bin]));
     }

@@ -26,29 +26,6 @@ int round_up(int count) { return (count + width - 1) / width * width; }
 // The multiple of 8 at or below.
 int align_down(int column) { return column & ~(width - 1); }
 
-// Legendre polynomials of degree < table.ncoef at bins [first, first + count), by degree.
-simd::Basis make_basis(const LegendreTable &table, const PieceShape &shape, int count,
-                       std::vector<double> &values) {
-  values.resize(at(table.ncoef) * at(count));
-  for (int w = 0; w < count; ++w) {
-    const double wave = shape.wavemin + (shape.first_bin + w) * shape.wavestep;
-    for_each_legendre(table.ncoef, table.scaled(wave), [&](int k, double value) {
-      values[at(k) * at(count) + at(w)] = value;
-    });
-  }
-  return {values.data(), count};
-}
-
-// A fibre's series at `count` bins of the basis.
-void evaluate(const LegendreTable &table, int fiber, const simd::Basis &basis, int count,
-              double *values) {
-  const double *coefficient = table.coefficients.data() + at(fiber) * at(table.ncoef);
-  std::fill_n(values, count, 0.0);
-  for (int k = 0; k < table.ncoef; ++k)
-    for (int w = 0; w < count; ++w)
-      values[w] += coefficient[k] * basis.values[k * basis.stride + w];
-}
-
 // For rising rows `ours` and `theirs`: calls visit(w, low, high) with the bins [low,
 // high) whose stamps share rows with our bin w.
 template <class Visit>
@@ -117,10 +94,15 @@ void Piece::form_blocks() {
 
 void Piece::make_bases() {
   const int count = shape_.nbin + width;  // the last batch of 8 may go beyond the end
-  bases_.xtrace = make_basis(run_.psf.xtrace, shape_, count, xbasis_);
-  bases_.ytrace = make_basis(run_.psf.ytrace, shape_, count, ybasis_);
-  bases_.shape =
-      make_basis(run_.psf.parameters.front().second, shape_, count, shape_basis_);
+  const auto basis = [&](const LegendreTable &table, LegendreBasis &own) {
+    own.tabulate(table, at(count), [&](size_t w) {
+      return shape_.wavemin + (shape_.first_bin + static_cast<int>(w)) * shape_.wavestep;
+    });
+    return simd::Basis{own.values.data(), count};
+  };
+  bases_.xtrace = basis(run_.psf.xtrace, xbasis_);
+  bases_.ytrace = basis(run_.psf.ytrace, ybasis_);
+  bases_.shape = basis(run_.psf.parameters.front().second, shape_basis_);
 }
 
 void Piece::find_corners() {
@@ -130,8 +112,8 @@ void Piece::find_corners() {
   std::vector<double> y(at(shape_.nbin));
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int fiber = shape_.first_fiber + f;
-    evaluate(run_.psf.xtrace, fiber, bases_.xtrace, shape_.nbin, x.data());
-    evaluate(run_.psf.ytrace, fiber, bases_.ytrace, shape_.nbin, y.data());
+    xbasis_.evaluate(run_.psf.xtrace, fiber, x.size(), x.data());
+    ybasis_.evaluate(run_.psf.ytrace, fiber, y.size(), y.data());
     for (int w = 0; w < shape_.nbin; ++w) {
       const Corner corner = spot_corner(run_.psf, x[at(w)], y[at(w)]);
       corner_x_[index(f, w)] = corner.x;

@@ -93,7 +93,7 @@ class Piece {
   double weight_scale_ = 1.0;  // weights are multiplied by it: a power of 2
 
   // Legendre polynomials at the piece's bins
-  std::vector<double> xbasis_, ybasis_, shape_basis_;
+  LegendreBasis xbasis_, ybasis_, shape_basis_;
   simd::FiberBases bases_{};
   simd::FiberPsf fiber_psf_{};
   std::vector<double> terms_;
