@@ -16,7 +16,7 @@
 namespace specex {
 namespace {
 
-// Eigenvalues in ascending order; `vectors` holds A on entry, its eigenvectors on exit.
+// Eigenvalues in ascending order; `vectors` holds A before, its eigenvectors after.
 std::vector<double> eigenvectors(Symmetric &vectors) {
   const int n = vectors.n;
   std::vector<double> values(static_cast<size_t>(n));
