@@ -258,7 +258,7 @@ int64_t Engine::count_bad(const specex_image &image, const Box &box) const {
   return bad;
 }
 
-// Its patches write every bin of a frame in host memory.
+// A frame in host memory is not cleared: its patches write every bin.
 void Engine::begin_frame(const specex_grid &grid, specex_frame &frame) const {
   std::vector<double> wavelengths(static_cast<size_t>(grid.nwave));
   for (int64_t w = 0; w < grid.nwave; ++w)

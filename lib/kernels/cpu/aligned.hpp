@@ -33,6 +33,7 @@ class Aligned {
     }
     return memory_.get();
   }
+  size_t capacity() const { return capacity_; }
   T *data() { return memory_.get(); }
   const T *data() const { return memory_.get(); }
 

@@ -23,14 +23,13 @@ KeptSpots::Part *KeptSpots::part(size_t piece, const PieceShape &shape, size_t n
   const auto bytes_of = [](size_t count) {
     return static_cast<int64_t>(count * sizeof(double));
   };
-  room_ += bytes_of(own.count);
+  room_ += bytes_of(own.values.capacity());
   own = {};
   const int64_t bytes = bytes_of(numbers);
   if ((room_ -= bytes) >= 0) {
     try {
       own.values.resize(numbers);
       own.shape = shape;
-      own.count = numbers;
       return &own;
     } catch (const std::bad_alloc &) {
       // The piece does without.

@@ -18,7 +18,6 @@ class KeptSpots {
   struct Part {
     PieceShape shape{};
     Aligned<double> values;
-    size_t count = 0;        // of values
     bool evaluated = false;  // set by who did it
   };
 

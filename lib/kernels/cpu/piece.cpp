@@ -95,9 +95,8 @@ void Piece::form_blocks() {
 void Piece::make_bases() {
   const int count = shape_.nbin + width;  // the last batch of 8 may go beyond the end
   const auto basis = [&](const LegendreTable &table, LegendreBasis &own) {
-    own.tabulate(table, at(count), [&](size_t w) {
-      return shape_.wavemin + (shape_.first_bin + static_cast<int>(w)) * shape_.wavestep;
-    });
+    own.tabulate(table, at(count),
+                 [&](size_t w) { return shape_.wave(static_cast<int>(w)); });
     return simd::Basis{own.values.data(), count};
   };
   bases_.xtrace = basis(run_.psf.xtrace, xbasis_);
@@ -306,9 +305,7 @@ void Piece::evaluate_batch(int f, int first, double *spots) {
   std::vector<double> spot(at(layout_.nx) * at(layout_.ny));
   for (int k = 0; k < width; ++k) {
     const int w = std::min(first + k, shape_.nbin - 1);
-    run_.spots.evaluate(shape_.first_fiber + f,
-                        shape_.wavemin + (shape_.first_bin + w) * shape_.wavestep,
-                        spot.data());
+    run_.spots.evaluate(shape_.first_fiber + f, shape_.wave(w), spot.data());
     for (size_t p = 0; p < spot.size(); ++p) spots[p * width + at(k)] = spot[p];
   }
 }

@@ -12,6 +12,7 @@ struct PieceShape {
   double wavemin;  // of bin 0, Angstrom
   double wavestep;
 
+  double wave(int bin) const { return wavemin + (first_bin + bin) * wavestep; }
   bool operator==(const PieceShape &) const = default;
 };
 
