@@ -959,10 +959,20 @@ void simd_square_roots_are_those_of_dense_matrices(void **) {
                                            scratch.data()) == 0xff;
           };
           assert_true(covers(roots.back()));
-          const specex::RationalRoot &root =
-              last ? roots.back() : *std::find_if(roots.begin(), roots.end(), covers);
-          const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
-                                  root.weight.data()};
+          // Lanes may have different intervals, and numbers of poles.
+          const specex::RationalRoot &least =
+              *std::find_if(roots.begin(), roots.end(), covers);
+          const size_t count = roots.back().shift.size();
+          std::vector<double> shifts(count * width, 1.0);
+          std::vector<double> weights(count * width, 0.0);
+          for (size_t lane = 0; lane < width; ++lane) {
+            const specex::RationalRoot &root = lane % 3 == 1 ? roots.back() : least;
+            for (size_t k = 0; k < root.shift.size(); ++k) {
+              shifts[k * width + lane] = root.shift[k];
+              weights[k * width + lane] = root.weight[k];
+            }
+          }
+          const simd::Poles poles{static_cast<int>(count), shifts.data(), weights.data()};
           std::vector<double> row_sum(at(nbin * width), nan);
           std::vector<double> smoothed(at(nbin * width), nan);
           std::vector<double> diagonals(at(nbin * (nkeep + 1) * width), nan);
@@ -1000,7 +1010,7 @@ void simd_half_bands_are_served_by_the_next_larger(void **) {
     assert_true(simd::half_band_for(half_band - 1) <= half_band);
   }
   assert_int_equal(simd::half_band_for(11), 12);
-  assert_int_equal(simd::half_band_for(16), 0);
+  assert_int_equal(simd::half_band_for(simd::largest_half_band + 1), 0);
 }
 
 }  // namespace

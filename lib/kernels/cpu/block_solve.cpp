@@ -10,12 +10,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/shared/shortcut_bounds.hpp"
+
 namespace specex {
 namespace {
-
-// Fibres that are coupled by less than this, relative to their diagonal elements, count
-// as uncoupled.
-constexpr double negligible_coupling = 1e-12;
 
 size_t at(int index) { return static_cast<size_t>(index); }
 
@@ -69,7 +67,7 @@ class Blocks {
         const int apart = std::abs(fiber_of(p + m) - fiber_of(p));
         if (apart <= reach) continue;
         const double scale = std::sqrt(element(p, 0) * element(p + m, 0));
-        if (std::fabs(element(p, m)) > negligible_coupling * scale) reach = apart;
+        if (std::fabs(element(p, m)) > max_far_coupling * scale) reach = apart;
       }
     return reach;
   }

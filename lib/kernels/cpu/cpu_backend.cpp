@@ -31,6 +31,7 @@ namespace specex {
 namespace {
 
 using Indices = std::vector<size_t>;  // of windows
+using Windows = std::vector<const Window *>;
 
 // Windows that may be lanes of one group agree in this: windows of a long patch are among
 // themselves.
@@ -77,16 +78,16 @@ std::vector<Indices> make_pieces(std::span<const Window> windows) {
   return pieces;
 }
 
-PieceShape shape_of(std::span<const Window> windows, const Indices &piece) {
-  const specex_patch &one = windows[piece.front()].shape;
+PieceShape shape_of(const Windows &windows) {
+  const specex_patch &one = windows.front()->shape;
   int first = one.pad_first_fiber;
   int end = first;
-  for (const size_t k : piece) {
-    const specex_patch &own = windows[k].shape;
+  for (const Window *window : windows) {
+    const specex_patch &own = window->shape;
     first = std::min(first, own.pad_first_fiber);
     end = std::max(end, own.pad_first_fiber + own.pad_nfiber);
   }
-  const specex_patch &last = windows[piece.back()].shape;
+  const specex_patch &last = windows.back()->shape;
   return {first,
           end - first,
           one.pad_first_bin,
@@ -172,53 +173,60 @@ class Worker {
 
  private:
   void solve(size_t number, const Indices &piece) {
-    Indices wanted;
+    Windows wanted;
     for (const size_t k : piece) {
-      const specex_patch &own = shape(k);
-      if (!on_ccd(work_.run.rules, own, patch_box(own, work_.run.image)))
-        deliver(work_.windows[k], own, [](const Box &, PatchOutput &) {});
+      const Window &window = work_.windows[k];
+      if (!on_ccd(work_.run.rules, window.shape,
+                  patch_box(window.shape, work_.run.image)))
+        deliver(window, window.shape, [](const Box &, PatchOutput &) {});
       else
-        wanted.push_back(k);
+        wanted.push_back(&window);
     }
     if (wanted.empty()) return;
     if (work_.run.progress.cancelled() || work_.run.rules.noise ||
-        !piece_.prepare(shape_of(work_.windows, wanted), work_.kept_spots, number)) {
-      for (const size_t k : wanted) alone(k);
+        !piece_.prepare(shape_of(wanted), work_.kept_spots, number)) {
+      for (const Window *window : wanted) alone(*window);
       return;
     }
-    std::stable_sort(wanted.begin(), wanted.end(), [&](size_t a, size_t b) {
-      const auto key = [&](size_t k) {
-        return std::tuple(lane_key(work_.windows[k]), shape(k).pad_first_fiber);
-      };
-      return key(a) < key(b);
-    });
     stamps_ = PieceModel::stamps_box(piece_);
-    for (size_t first = 0; first < wanted.size();) {
-      size_t end = first + 1;
-      while (end < wanted.size() && end - first < simd::width &&
-             lane_key(work_.windows[wanted[end]]) ==
-                 lane_key(work_.windows[wanted[first]]))
-        ++end;
-      together(std::span(wanted).subspan(first, end - first));
-      first = end;
+    in_lanes(wanted, Products::of_piece);
+    in_lanes(std::exchange(imprecise_, {}), Products::in_double);
+    for (Windows *rest : {&imprecise_, &unfit_}) {
+      for (const Window *window : *rest) alone(*window);
+      rest->clear();
     }
     // Those that share stamps follow each other.
     const std::span<Lane> solved(lanes_.data(), std::exchange(nsolved_, 0));
     std::stable_sort(solved.begin(), solved.end(), [](const Lane &a, const Lane &b) {
       return a.patch->first_bin < b.patch->first_bin;
     });
-    for (const Lane &lane : solved) finish_lane(*lane.window, lane);
+    for (Lane &lane : solved) {
+      finish_lane(lane);
+      lane.own.reset();
+    }
   }
 
-  void together(std::span<const size_t> group) {
-    std::vector<const Window *> windows;
-    for (const size_t k : group) windows.push_back(&work_.windows[k]);
-    const std::span<Lane> lanes = group_.solve(piece_, windows);
-    for (size_t i = 0; i < group.size(); ++i) {
-      if (lanes[i].solved)
-        keep(lanes[i]);
-      else
-        alone(group[i]);
+  // Solves as many at a time as may be. Those that could not be are imprecise_, where
+  // that may be cured, or unfit_.
+  void in_lanes(Windows windows, Products products) {
+    std::stable_sort(windows.begin(), windows.end(),
+                     [](const Window *a, const Window *b) {
+                       return std::tuple(lane_key(*a), a->shape.pad_first_fiber) <
+                              std::tuple(lane_key(*b), b->shape.pad_first_fiber);
+                     });
+    for (size_t first = 0; first < windows.size();) {
+      size_t end = first + 1;
+      while (end < windows.size() && end - first < simd::width &&
+             lane_key(*windows[end]) == lane_key(*windows[first]))
+        ++end;
+      for (Lane &lane : group_.solve(
+               piece_, std::span(windows).subspan(first, end - first), products)) {
+        if (lane.solved)
+          keep(lane);
+        else
+          (lane.unfit ? unfit_ : imprecise_).push_back(lane.window);
+      }
+      first = end;
     }
   }
 
@@ -228,12 +236,15 @@ class Worker {
     std::swap(lanes_[nsolved_++], lane);
   }
 
-  void finish_lane(const Window &window, const Lane &lane) {
-    deliver(window, window.shape, [&](const Box &box, PatchOutput &output) {
+  void finish_lane(const Lane &lane) {
+    deliver(*lane.window, *lane.patch, [&](const Box &box, PatchOutput &output) {
       const StageScope stage(SPECEX_STAGE_FINISH);
-      finish(work_.run, window.shape, lane.sums, lane.measured, lane.solution, output);
-      model_.fill(piece_, lane, box, output, model_of_piece(output.model));
-      output.path = SPECEX_PATH_VECTOR;
+      finish(work_.run, *lane.patch, lane.sums, lane.measured, lane.solution, output);
+      output.path = lane.own != nullptr ? SPECEX_PATH_BANDED : SPECEX_PATH_VECTOR;
+      if (lane.own != nullptr)
+        fill_by_own(*lane.patch, *lane.own, lane.solution, output);
+      else
+        model_.fill(piece_, lane, box, output, model_of_piece(output.model));
     });
   }
 
@@ -249,8 +260,7 @@ class Worker {
 
   // The way that always holds: a patch from its own normal equations, a window in short
   // parts.
-  void alone(size_t k) {
-    const Window &window = work_.windows[k];
+  void alone(const Window &window) {
     const specex_patch &patch = work_.patches[window.patch];
     const int padding = window_padding(work_.run.psf, patch);
     const std::vector<specex_patch> parts = cut_short(patch, window, padding);
@@ -285,34 +295,31 @@ class Worker {
                      PatchOutput &output) {
     const StageScope stage(SPECEX_STAGE_FALLBACK);
     const Run &run = work_.run;
-    const PatchShape shape(patch);
-    SpotTable spots;
-    spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep,
-                   patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
-                   patch.pad_nbin);
-    const Box box = intersect(patch_pixels, spots.bounds());
-    const PatchPixels pixels(run.image, box);
-    BandedNormal normal = make_normal_equations(spots, patch, pixels);
-    const std::vector<bool> measured = condition(run.rules, normal.sums);
-    apply_conditioning(shape, measured, normal);
-
+    const OwnEquations own(run, patch, patch_pixels);
+    const BandedNormal &normal = own.normal;
     std::optional<Solution> solution;
     double cut_effect = 0.0;
     if (!run.rules.noise) solution = block_solve(patch, normal, cuts, &cut_effect);
     if (solution && !(cut_effect <= max_cut_effect)) return false;
     const int32_t path = solution ? SPECEX_PATH_BANDED : SPECEX_PATH_DENSE;
     if (!solution)
-      solution =
-          dense_solve(run.rules, patch, normal.dense_by_fiber(shape), normal.sums.data);
-    finish(run, patch, normal.sums, measured, *solution, output);
-    if (output.chi2pix != nullptr)
-      fill_chi2pix(run, patch, spots, pixels, *solution, output);
-    if (output.model.pixels != nullptr) {
-      models_.push_back(work_.commits.start(output.model, box));
-      add_model(run, patch, spots, box, *solution, models_.back().pixels.data());
-    }
+      solution = dense_solve(run.rules, patch, normal.dense_by_fiber(PatchShape(patch)),
+                             normal.sums.data);
+    finish(run, patch, normal.sums, own.measured, *solution, output);
+    fill_by_own(patch, own, *solution, output);
     output.path = path;
     return true;
+  }
+
+  // chi2pix and model image.
+  void fill_by_own(const specex_patch &patch, const OwnEquations &own,
+                   const Solution &solution, PatchOutput &output) {
+    const Run &run = work_.run;
+    if (output.chi2pix != nullptr)
+      fill_chi2pix(run, patch, own.spots, own.pixels, solution, output);
+    if (output.model.pixels == nullptr) return;
+    models_.push_back(work_.commits.start(output.model, own.box));
+    add_model(run, patch, own.spots, own.box, solution, models_.back().pixels.data());
   }
 
   // Solves part of a window into its place in the patch's output.
@@ -328,8 +335,6 @@ class Worker {
     work_.outcomes.add(window.patch, output.status, output.path);
   }
 
-  const specex_patch &shape(size_t k) const { return work_.windows[k].shape; }
-
   const Work &work_;
   Piece piece_;
   LaneGroup group_;
@@ -337,6 +342,8 @@ class Worker {
   Box stamps_{};             // of the piece
   std::vector<Lane> lanes_;  // of the piece, the first nsolved_
   size_t nsolved_ = 0;
+  Windows imprecise_;
+  Windows unfit_;
   std::vector<ModelPart> models_;
 };
 

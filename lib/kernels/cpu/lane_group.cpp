@@ -14,24 +14,11 @@ namespace {
 
 constexpr int width = simd::width;
 
-// The coupling of fibres is known to float precision. Bounds, some 100 times what is
-// found.
-constexpr double max_matrix_error = 1e-7;
-constexpr double max_light_error = 1e-5;
-constexpr double max_row_error = 2e-3;  // of bins in the padding
 constexpr double max_edge_share = 1e-12;
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
-bool has(unsigned lanes, size_t lane) { return (lanes >> lane & 1) != 0; }
-
 }  // namespace
-
-template <class Visit>
-void LaneGroup::for_each_live(Visit &&visit) {
-  for (size_t lane = 0; lane < count_; ++lane)
-    if (has(live_, lane)) visit(lane);
-}
 
 double &LaneGroup::band(int f, int w, int m, size_t lane) {
   return band_
@@ -51,27 +38,50 @@ double &LaneGroup::data(int f, int w, size_t lane) {
 }
 
 std::span<Lane> LaneGroup::solve(const Piece &piece,
-                                 std::span<const Window *const> windows) {
+                                 std::span<const Window *const> windows,
+                                 Products products) {
   count_ = windows.size();
   for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
     lanes_[lane].window = windows[std::min(lane, count_ - 1)];
     lanes_[lane].patch = &lanes_[lane].window->shape;
-    lanes_[lane].solved = false;
+    lanes_[lane].solved = lanes_[lane].unfit = false;
+    lanes_[lane].own.reset();
   }
+  const bool in_double = products == Products::in_double;
+  rounding_ = in_double ? 0.0 : 6e-8;
+  const int least = in_double ? simd::largest_spot_band + 1
+                              : piece.half_band() + (run_.rules.compat ? 0 : 1);
+  const int most = in_double ? simd::largest_half_band : simd::largest_spot_band;
   // Marginalising the neighbours fills in what is beyond the spots' own band, slightly.
   // Lanes where that matters are solved again with a wider one; where it mostly does,
   // that is what they begin with.
-  unsigned wide = (1U << count_) - 1;
   const bool whole = windows.front()->whole;
-  for (int band = simd::half_band_for(piece.half_band() + (run_.rules.compat ? 0 : 1));
-       band > 0 && wide != 0; band = simd::half_band_for(band + 1)) {
+  unsigned waiting = (1U << count_) - 1;
+  std::array<int, width> needed;  // half bands
+  needed.fill(least);
+  for (int band = simd::half_band_for(least); band > 0 && band <= most;
+       band = simd::half_band_for(band + 1)) {
+    live_ = 0;
+    for (size_t lane = 0; lane < count_; ++lane)
+      if (has_lane(waiting, lane) && needed[lane] <= band) live_ |= 1U << lane;
+    if (live_ == 0) continue;
+    waiting &= ~live_;
     system_.half_band = band;
-    live_ = wide;
     rounded_ = 0;
-    cut(piece);
-    wide = eliminate();
-    // Whole patches must not depend on each other.
-    if (wide != 0 && !whole && simd::half_band_for(band + 1) > 0) wide |= live_;
+    cut(piece, products);
+    unsigned wide = eliminate();
+    if (wide != 0 && band < most) {
+      // What lies beyond is halved from bin to bin, at best.
+      for (size_t lane = 0; lane < count_; ++lane)
+        if (has_lane(wide, lane))
+          needed[lane] = std::min(most, band + 1 + std::ilogb(excess_[lane]));
+      // Whole patches must not depend on each other; windows of one stay together.
+      if (!whole) {
+        wide |= live_;
+        needed.fill(*std::max_element(needed.begin(), needed.end()));
+      }
+      waiting |= wide;
+    }
     live_ &= ~wide;
     if (live_ == 0) continue;
     find_flux();
@@ -81,52 +91,94 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
   return {lanes_.data(), count_};
 }
 
-void LaneGroup::cut(const Piece &piece) {
+void LaneGroup::cut(const Piece &piece, Products products) {
   const StageScope stage(SPECEX_STAGE_GATHER);
   const specex_patch &one = *lanes_[0].patch;
   system_.nfiber = one.pad_nfiber;
   system_.nbin = one.pad_nbin;
   system_.first_lag = piece.first_lag();
   system_.nlag = piece.nlag();
-  gather(piece);
+  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  // What is read is rounded up to 8 and written over by the next bin: leave room at the
+  // end.
+  band_.resize((unknowns * at(system_.half_band + 1) + width) * width);
+  cross_.resize((unknowns * at(system_.nlag) + width) * width);
+  data_.resize((unknowns + width) * width);
+  if (products == Products::of_piece) gather(piece);
   for_each_live([&](size_t lane) {
-    Lane &own = lanes_[lane];
-    const PatchShape shape(*own.patch);
-    own.sums.resize(at(shape.size()));
-    const int first_fiber = own.patch->pad_first_fiber - piece.shape().first_fiber;
-    const int first_bin = own.patch->pad_first_bin - piece.shape().first_bin;
-    double far_coupling = 0.0;
-    double edge_share = 0.0;
-    for (int f = 0; f < shape.nfiber; ++f)
-      for (int w = 0; w < shape.nbin; ++w) {
-        const size_t q = at(f * shape.nbin + w);
-        const int pf = first_fiber + f;
-        const int pw = first_bin + w;
-        const double diagonal = piece.band(pf, pw)[0];
-        own.sums.data[q] = piece.data(pf, pw);
-        own.sums.weight[q] = piece.weight(pf, pw);
-        own.sums.masked[q] = piece.masked(pf, pw);
-        own.sums.usable[q] = diagonal > 0.0 ? 1.0 - piece.masked(pf, pw) : 0.0;
-        own.sums.diagonal[q] = diagonal;
-        far_coupling = std::max(far_coupling, piece.far_coupling(pf, pw));
-        edge_share = std::max(edge_share, piece.edge_share(pf, pw));
-      }
-    if (!(far_coupling <= max_far_coupling) || !(edge_share <= max_edge_share))
-      drop(lane);
-    apply_row_limits(piece, lane);
-    condition_lane(piece, lane);
+    if (!neighbours_alone_matter(piece, *lanes_[lane].patch))
+      refuse(lane);
+    else if (products == Products::of_piece)
+      sum_in_lane(piece, lane);
+    else
+      sum_in_double(piece, lane);
   });
 }
 
+bool LaneGroup::neighbours_alone_matter(const Piece &piece,
+                                        const specex_patch &patch) const {
+  const int first_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
+  const int first_bin = patch.pad_first_bin - piece.shape().first_bin;
+  for (int f = first_fiber; f < first_fiber + patch.pad_nfiber; ++f)
+    for (int w = first_bin; w < first_bin + patch.pad_nbin; ++w)
+      if (!(piece.far_coupling(f, w) <= max_far_coupling) ||
+          !(piece.edge_share(f, w) <= max_edge_share))
+        return false;
+  return true;
+}
+
+void LaneGroup::sum_in_lane(const Piece &piece, size_t lane) {
+  Lane &own = lanes_[lane];
+  const PatchShape shape(*own.patch);
+  own.sums.resize(at(shape.size()));
+  const int first_fiber = own.patch->pad_first_fiber - piece.shape().first_fiber;
+  const int first_bin = own.patch->pad_first_bin - piece.shape().first_bin;
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w) {
+      const size_t q = at(f * shape.nbin + w);
+      const int pf = first_fiber + f;
+      const int pw = first_bin + w;
+      const double diagonal = piece.band(pf, pw)[0];
+      own.sums.data[q] = piece.data(pf, pw);
+      own.sums.weight[q] = piece.weight(pf, pw);
+      own.sums.masked[q] = piece.masked(pf, pw);
+      own.sums.usable[q] = diagonal > 0.0 ? 1.0 - piece.masked(pf, pw) : 0.0;
+      own.sums.diagonal[q] = diagonal;
+    }
+  apply_row_limits(piece, lane);
+  condition_lane(piece, lane);
+}
+
+void LaneGroup::sum_in_double(const Piece &piece, size_t lane) {
+  Lane &own = lanes_[lane];
+  const PatchShape shape(*own.patch);
+  auto equations =
+      std::make_unique<OwnEquations>(run_, *own.patch, patch_box(*own.patch, run_.image));
+  BandedNormal &normal = equations->normal;
+  const double scale = piece.weight_scale();
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w) {
+      for (int m = 0; m <= system_.half_band; ++m) band(f, w, m, lane) = 0.0;
+      for (int l = 0; l < system_.nlag; ++l) cross(f, w, l, lane) = 0.0;
+      data(f, w, lane) = normal.sums.data[at(f * shape.nbin + w)] * std::sqrt(scale);
+    }
+  normal.for_each_element(shape, [&](int f, int w, int g, int v, double value) {
+    if (f == g)
+      band(f, w, v - w, lane) = value * scale;
+    else if (g == f + 1)
+      cross(f, w, v - w - system_.first_lag, lane) = value * scale;
+  });
+  own.sums = std::move(normal.sums);
+  own.measured = std::move(equations->measured);
+  normal = {};  // the largest part of them
+  own.own = std::move(equations);
+}
+
 void LaneGroup::gather(const Piece &piece) {
-  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto band_size = at(system_.half_band + 1);
   const auto nlag = at(system_.nlag);
-  // What is read is rounded up to 8 and written over by the next bin: leave room at the
-  // end.
-  double *band = band_.resize((unknowns * band_size + width) * width);
-  double *cross = cross_.resize((unknowns * nlag + width) * width);
-  data_.resize((unknowns + width) * width);
+  double *band = band_.data();
+  double *cross = cross_.data();
   const double *from[width];
   const auto rows = [&](int f, int w, auto &&row_of) {
     for (size_t lane = 0; lane < width; ++lane) {
@@ -245,7 +297,7 @@ unsigned LaneGroup::eliminate() {
   const auto model = static_cast<size_t>(std::countr_zero(live_));
   const auto fill_idle = [&](double *array, size_t groups) {
     for (size_t lane = 0; lane < width; ++lane)
-      if (!has(live_, lane))
+      if (!has_lane(live_, lane))
         for (size_t k = 0; k < groups; ++k)
           array[k * width + lane] = array[k * width + model];
   };
@@ -266,7 +318,10 @@ unsigned LaneGroup::eliminate() {
   unsigned wide = 0;
   for_each_live([&](size_t lane) {
     coupling_[lane] = checks.coupling[lane];
-    if (!(checks.truncation[lane] <= max_truncation * max_truncation)) wide |= 1U << lane;
+    const double beyond = std::sqrt(checks.truncation[lane]) / max_truncation;
+    if (beyond <= 1.0) return;
+    wide |= 1U << lane;
+    excess_[lane] = beyond < 1e9 ? beyond : 1e9;
   });
   return wide;
 }
@@ -281,179 +336,6 @@ void LaneGroup::find_flux() {
     if (!(checks.residual[lane] <= max_residual * max_residual)) drop(lane);
     light_[lane] = std::sqrt(checks.light[lane]);
   });
-}
-
-// For each live lane the first of rational_roots() whose interval holds its spectrum,
-// certified by a factorisation of S - upper / kappa. Lanes that no interval holds are
-// dropped, and those whose condition is too much for how well the coupling is known.
-std::array<size_t, simd::width> LaneGroup::root_classes(const double *marginal,
-                                                        double *upper) {
-  constexpr double float_rounding = 6e-8;
-  const auto &roots = rational_roots();
-  const int nbin = system_.nbin;
-  kernels_.bound_spectrum(nbin, system_.half_band, marginal, upper);
-  std::array<size_t, width> classes{};
-  unsigned open = live_;
-  for (size_t k = 0; k < roots.size() && open != 0; ++k) {
-    double shift[width];
-    for (size_t lane = 0; lane < width; ++lane)
-      shift[lane] = upper[lane] / roots[k].kappa;
-    const auto positive = static_cast<unsigned>(kernels_.positive_above(
-        nbin, system_.half_band, marginal, shift, root_scratch_.data()));
-    for_each_live([&](size_t lane) {
-      if (!has(open & positive, lane)) return;
-      classes[lane] = k;
-      // Errors grow with the condition: those of S in proportion, those of Q f with its
-      // root.
-      const double rounded = has(rounded_, lane) ? 1.0 : 0.0;
-      if (!(float_rounding * rounded * roots[k].kappa <= max_row_error) ||
-          !(float_rounding * coupling_[lane] * roots[k].kappa <= max_matrix_error) ||
-          !(float_rounding * light_[lane] * std::sqrt(roots[k].kappa) <= max_light_error))
-        drop(lane);
-    });
-    open &= ~positive;
-  }
-  live_ &= ~open;
-  return classes;
-}
-
-// What a cut changes in the core, in standard deviations: as if the flux of the bins
-// beyond it were that of the bins before it, and all of their light fell across. An error
-// r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum
-// is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
-void LaneGroup::check_padding(int f, const double *marginal, const double *upper,
-                              const RationalRoot &root, unsigned lanes) {
-  constexpr int reach = 8;  // bins whose light may cross the cut, about
-  const int nbin = system_.nbin;
-  const int columns = system_.half_band + 1;
-  const double *flux = flux_.data() + at(f) * at(nbin) * width;
-  double *effect = effect_.resize(at(nbin) * width);
-  std::fill_n(effect, at(nbin) * width, 0.0);
-  double shift[width];
-  bool cut = false;
-  for (size_t lane = 0; lane < width; ++lane) {
-    shift[lane] = upper[lane] * root.shift.front();
-    const double scale = std::sqrt(upper[lane]) * root.weight.front();
-    const auto light = [&](int w) {
-      effect[at(w) * width + lane] = scale * marginal[at(w * columns) * width + lane] *
-                                     std::fabs(flux[at(w) * width + lane]);
-      cut = true;
-    };
-    for (int w = 0; w < std::min(reach, nbin); ++w) {
-      if (lanes_[lane].window->cut_low) light(w);
-      if (lanes_[lane].window->cut_high) light(nbin - 1 - w);
-    }
-  }
-  if (!cut) return;
-  kernels_.solve_shifted(nbin, system_.half_band, marginal, shift, effect,
-                         root_scratch_.data());
-  for_each_live([&](size_t lane) {
-    if (!has(lanes, lane)) return;
-    const PatchShape shape(*lanes_[lane].patch);
-    for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
-      if (!(std::fabs(effect[at(w) * width + lane]) <= max_cut_effect)) drop(lane);
-  });
-}
-
-void LaneGroup::take_roots(const Piece &piece) {
-  const StageScope stage(SPECEX_STAGE_ROOT);
-  const int nbin = system_.nbin;
-  const PatchShape shape(*lanes_[0].patch);
-  const int nfiber = lanes_[0].patch->nfiber;
-  const int nkeep = lanes_[0].patch->ndiag / 2;
-  // R needs the rows of Q that its columns in the cores reach.
-  int first = nbin;
-  for_each_live([&](size_t lane) {
-    const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
-    first = std::min(first, std::max(0, core_bin - nkeep));
-  });
-  const size_t band_size = at(nbin) * at(system_.half_band + 1) * width;
-  double *marginal = marginal_.resize(band_size);
-  // What is read is rounded up to 8 bins.
-  row_sum_.resize(at(nbin + width) * width);
-  smoothed_.resize(at(nbin + width) * width);
-  diagonals_.resize(at(nbin * (nkeep + 1) + width) * width);
-  root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
-  const double root_scale = std::sqrt(1.0 / piece.weight_scale());
-  for_each_live([&](size_t lane) {
-    Solution &solution = lanes_[lane].solution;
-    solution.roots.resize(at(nfiber));
-    solution.flux.resize(at(shape.size()));
-  });
-  scatter(flux_.data(), shape.size(), 1.0 / root_scale, live_,
-          [&](size_t lane) { return lanes_[lane].solution.flux.data(); });
-  for (int i = 0; i < nfiber; ++i) {
-    const int f = shape.core_fiber + i;
-    const double *own = band_.data() + at(f) * band_size;
-    const double *left = from_left_.data() + at(f) * band_size;
-    const double *right = from_right_.data() + at(f) * band_size;
-    for (size_t k = 0; k < band_size; ++k) {
-      double value = own[k];
-      if (f > 0) value -= left[k];
-      if (f + 1 < system_.nfiber) value -= right[k];
-      marginal[k] = value;
-    }
-    alignas(64) double upper[width];
-    const auto classes = root_classes(marginal, upper);
-    for (unsigned left_over = live_; left_over != 0;) {
-      const size_t kind = classes[static_cast<size_t>(std::countr_zero(left_over))];
-      unsigned lanes = 0;
-      for_each_live([&](size_t lane) {
-        if (classes[lane] == kind) lanes |= 1U << lane;
-      });
-      left_over &= ~lanes;
-      const RationalRoot &root = rational_roots()[kind];
-      check_padding(f, marginal, upper, root, lanes);
-      const simd::Poles poles{static_cast<int>(root.shift.size()), root.shift.data(),
-                              root.weight.data()};
-      kernels_.square_root(nbin, system_.half_band, marginal, upper, poles,
-                           flux_.data() + at(f) * at(nbin) * width, first, nkeep,
-                           row_sum_.data(), smoothed_.data(), diagonals_.data(),
-                           root_scratch_.data());
-      store_roots(i, first, root_scale, lanes & live_);
-    }
-  }
-}
-
-// Of these lanes, from[k][lane] times scale becomes to(lane)[k].
-template <class To>
-void LaneGroup::scatter(const double *from, int count, double scale, unsigned lanes,
-                        To &&to) {
-  double *unwanted = unwanted_.resize(at(count));
-  double *targets[width];
-  for (size_t lane = 0; lane < width; ++lane)
-    targets[lane] = has(lanes, lane) ? to(lane) : unwanted;
-  kernels_.deinterleave(from, count, scale, targets);
-}
-
-void LaneGroup::store_roots(int i, int first, double scale, unsigned lanes) {
-  const int nbin = system_.nbin;
-  const int nkeep = lanes_[0].patch->ndiag / 2;
-  const auto root = [&](size_t lane) -> FiberRoot & {
-    return lanes_[lane].solution.roots[at(i)];
-  };
-  for_each_live([&](size_t lane) {
-    if (has(lanes, lane)) root(lane).clear(nbin, 2 * nkeep + 1);
-  });
-  const size_t from = at(first) * width;
-  scatter(row_sum_.data() + from, nbin - first, scale, lanes,
-          [&](size_t lane) { return &root(lane).row_sum[at(first)]; });
-  scatter(smoothed_.data() + from, nbin - first, 1.0, lanes,
-          [&](size_t lane) { return &root(lane).smoothed[at(first)]; });
-  for (int m = 0; m <= nkeep && m < nbin - first; ++m) {
-    const int count = nbin - first - m;
-    const auto diagonal = [&](size_t lane, int k, int w) {
-      return &root(lane).band[at(k * nbin + w)];
-    };
-    scatter(diagonals_.data() + at(m * nbin) * width + from, count, scale, lanes,
-            [&](size_t lane) { return diagonal(lane, nkeep + m, first); });
-    // Q is symmetric: element (w, w + m) is also (w + m, w).
-    for_each_live([&](size_t lane) {
-      if (m > 0 && has(lanes, lane))
-        std::copy_n(diagonal(lane, nkeep + m, first), count,
-                    diagonal(lane, nkeep - m, first + m));
-    });
-  }
 }
 
 }  // namespace specex

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "kernels/cpu/normal_equations.hpp"
 #include "kernels/cpu/piece.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
@@ -24,8 +26,18 @@ struct Lane {
   BinSums sums{0};  // by PatchShape
   std::vector<bool> measured;
   Solution solution;
-  bool solved = false;  // else another way is needed
+  bool solved = false;
+  bool unfit = false;  // not solved, and would not be in double precision either
+  // Where its products are its own: its spots and pixels.
+  std::unique_ptr<const OwnEquations> own;
 };
+
+// Products of spots: those that the piece holds for all of its windows, of which the
+// coupling of fibres is known to float precision, or a window's own, which take longer.
+enum class Products { of_piece, in_double };
+
+// Sets of lanes are bits.
+inline bool has_lane(unsigned lanes, size_t lane) { return (lanes >> lane & 1) != 0; }
 
 class LaneGroup {
  public:
@@ -33,26 +45,44 @@ class LaneGroup {
       : run_(run), kernels_(kernels) {}
 
   // windows: 1 to 8
-  std::span<Lane> solve(const Piece &piece, std::span<const Window *const> windows);
+  std::span<Lane> solve(const Piece &piece, std::span<const Window *const> windows,
+                        Products products);
 
  private:
   template <class Visit>
-  void for_each_live(Visit &&visit);
+  void for_each_live(Visit &&visit) const {
+    for (size_t lane = 0; lane < count_; ++lane)
+      if (has_lane(live_, lane)) visit(lane);
+  }
+  template <class Visit>
+  void for_each_slot(Visit &&visit) const {
+    for (size_t slot = 0; slot < nslot_; ++slot)
+      if (has_lane(live_, slots_[slot].lane)) visit(slot, slots_[slot].lane);
+  }
+  void refuse(size_t lane) {
+    lanes_[lane].unfit = true;
+    drop(lane);
+  }
   void drop(size_t lane) { live_ &= ~(1U << lane); }
 
-  void cut(const Piece &piece);
+  void cut(const Piece &piece, Products products);
+  bool neighbours_alone_matter(const Piece &piece, const specex_patch &patch) const;
   void gather(const Piece &piece);
+  void sum_in_lane(const Piece &piece, size_t lane);
+  void sum_in_double(const Piece &piece, size_t lane);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
   unsigned eliminate();
   void find_flux();
   void take_roots(const Piece &piece);
-  std::array<size_t, simd::width> root_classes(const double *marginal, double *upper);
-  void check_padding(int f, const double *marginal, const double *upper,
-                     const RationalRoot &root, unsigned lanes);
-  void store_roots(int i, int first, double scale, unsigned lanes);
+  void load_slots(int i, int group, unsigned lanes);
+  using Classes = std::array<size_t, simd::width>;  // of rational_roots(), by slot
+  Classes root_classes(double *upper);
+  void check_padding(const double *upper, const Classes &classes);
+  simd::Poles poles_of(const Classes &classes);
+  void store_roots(int first, double scale);
   template <class To>
-  void scatter(const double *from, int count, double scale, unsigned lanes, To &&to);
+  void scatter(const double *from, int count, double scale, To &&to);
 
   double &band(int f, int w, int m, size_t lane);
   double &cross(int f, int w, int l, size_t lane);
@@ -64,14 +94,23 @@ class LaneGroup {
   size_t count_ = 0;
   simd::BlockSystem system_{};
   unsigned live_ = 0;  // lanes, as bits, that are being solved and whose shortcuts hold
-  unsigned rounded_ = 0;  // lanes with sums over some rows, known to float precision
+  double rounding_ = 0.0;  // of the coupling of fibres, relative
+  unsigned rounded_ = 0;   // lanes with sums over some rows, known to float precision
+  std::array<double, simd::width> excess_{};    // beyond the band, of what may be there
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   std::array<double, simd::width> light_{};     // of neighbouring fibres, in sigmas
   Aligned<double> band_, cross_, data_, flux_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
-  Aligned<double> marginal_, row_sum_, smoothed_, diagonals_, root_scratch_, weighted_,
-      effect_, unwanted_;
+  // A lane of a core fibre, where its root is taken: roots do not wait for each other.
+  struct Slot {
+    int fiber;
+    size_t lane;
+  };
+  std::array<Slot, simd::width> slots_{};
+  size_t nslot_ = 0;
+  Aligned<double> marginal_, slot_flux_, pole_shift_, pole_weight_, row_sum_, smoothed_,
+      diagonals_, root_scratch_, weighted_, effect_, unwanted_;
 };
 
 }  // namespace specex

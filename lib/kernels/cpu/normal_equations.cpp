@@ -137,4 +137,25 @@ void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measur
     }
 }
 
+namespace {
+
+SpotTable spots_of(const Run &run, const specex_patch &patch) {
+  SpotTable spots;
+  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
+                 patch.pad_nfiber, patch.pad_first_bin, patch.pad_nbin);
+  return spots;
+}
+
+}  // namespace
+
+OwnEquations::OwnEquations(const Run &run, const specex_patch &patch,
+                           const Box &patch_pixels)
+    : spots(spots_of(run, patch)),
+      box(intersect(patch_pixels, spots.bounds())),
+      pixels(run.image, box),
+      normal(make_normal_equations(spots, patch, pixels)),
+      measured(condition(run.rules, normal.sums)) {
+  apply_conditioning(PatchShape(patch), measured, normal);
+}
+
 }  // namespace specex

@@ -5,6 +5,7 @@
 // N is a band matrix, because spots of distant bins do not overlap.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/shared/finish.hpp"
@@ -19,6 +20,27 @@ struct BandedNormal {
   BinSums sums{0};            // by fibre, as PatchShape numbers bins
 
   Symmetric dense_by_fiber(const PatchShape &shape) const;
+
+  // Calls visit(f, w, g, v, value) once for each element that is not 0 of bin w of fibre
+  // f with bin v of fibre g: f < g, or f = g and w <= v.
+  template <class Visit>
+  void for_each_element(const PatchShape &shape, Visit &&visit) const {
+    for (int p = 0; p < n; ++p)
+      for (int m = 0; m <= std::min(half, n - 1 - p); ++m) {
+        const double value =
+            lower[static_cast<size_t>(p) * static_cast<size_t>(half + 1) +
+                  static_cast<size_t>(m)];
+        if (value == 0.0) continue;
+        const int f = p % shape.nfiber;
+        const int w = p / shape.nfiber;
+        const int g = (p + m) % shape.nfiber;
+        const int v = (p + m) / shape.nfiber;
+        if (f <= g)
+          visit(f, w, g, v, value);
+        else
+          visit(g, v, f, w, value);
+      }
+  }
 };
 
 inline int banded_index(const PatchShape &shape, int fiber, int bin) {
@@ -31,5 +53,17 @@ BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &p
 // Applies the outcome of condition(): bins that take no part are decoupled.
 void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
                         BandedNormal &normal);
+
+// What a patch needs to be solved without what others know of it: its own spots and
+// pixels, and its normal equations in double precision throughout.
+struct OwnEquations {
+  OwnEquations(const Run &run, const specex_patch &patch, const Box &patch_pixels);
+
+  SpotTable spots;
+  Box box;  // the spots' pixels on the CCD
+  PatchPixels pixels;
+  BandedNormal normal;  // conditioned
+  std::vector<bool> measured;
+};
 
 }  // namespace specex

@@ -145,7 +145,7 @@ bool Piece::find_bands() {
       highest_far = std::max(highest_far, high - 1 - w);
     });
   }
-  half_band_ = simd::half_band_for(band);
+  half_band_ = band > simd::largest_spot_band ? 0 : simd::half_band_for(band);
   band_stride_ = round_up(half_band_ + 1);
   first_lag_ = lowest <= highest ? lowest : 0;
   nlag_ = lowest <= highest ? highest - lowest + 1 : 0;

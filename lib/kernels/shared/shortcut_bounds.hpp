@@ -9,7 +9,7 @@ namespace specex {
 
 inline constexpr double max_truncation = 3e-9;     // of marginal matrices, by their band
 inline constexpr double max_residual = 1e-9;       // of the flux
-inline constexpr double max_far_coupling = 1e-11;  // of fibres that are not neighbours
+inline constexpr double max_far_coupling = 1e-10;  // of fibres that are not neighbours
 // What a window's ends change in its core: an upper bound, 100 to 1000 times what is
 // found. (LaneGroup::check_padding derives it.)
 inline constexpr double max_cut_effect = 1e-4;

@@ -28,6 +28,10 @@ struct Factor {
   }
 };
 
+// Columns are kept in rings of a power of 2.
+template <int Columns>
+constexpr int ring_for = Columns <= 16 ? 16 : 32;
+
 // Computes A + shift I = L D L^T, of Count sets of problems at a time: a column waits for
 // the one before, which leaves time for another set's. Lanes where a pivot is not
 // positive, in any set, are 0 in the result. Calls visit(set, j) when column j is there.
@@ -35,8 +39,7 @@ template <int Band, int Count, class Visit>
 Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Count],
                    int nbin, double *const (&factor)[Count], Visit &&visit) {
   using F = Factor<Band>;
-  constexpr int ring = 16;  // at least Band + 1, a power of 2
-  static_assert(Band < ring + 1);
+  constexpr int ring = ring_for<Band + 1>;
   Vector unscaled[Count][ring][Band + 1] = {};  // columns of L D
   for (double *each : factor)
     for (int j = 1; j <= Band; ++j)
@@ -110,8 +113,10 @@ SPECEX_INLINE auto for_half_band(int half_band, Function &&function) {
       return function.template operator()<10>();
     case 12:
       return function.template operator()<12>();
-    default:
+    case 15:
       return function.template operator()<15>();
+    default:
+      return function.template operator()<23>();
   }
 }
 

@@ -14,10 +14,11 @@ namespace specex::SPECEX_ISA {
 namespace {
 
 // Columns of L^-1 X end this many rows below X: further down they have decayed.
-constexpr int tail = 10;
-// Columns that are kept: the band and one beyond, a power of 2.
 template <int Band>
-constexpr int ring = Band + 1 < 16 ? 16 : 32;
+constexpr int tail = Band + 3;
+// Columns that are kept: the band and one beyond.
+template <int Band>
+constexpr int ring = ring_for<Band + 2>;
 
 // The coupling between a source fibre, which is eliminated, and its target: element
 // (row of the source, column of the target).
@@ -42,7 +43,7 @@ struct Coupling {
 // as long as later columns go on.
 template <int Band>
 int window_rows(int nlag) {
-  return nlag + tail + Band + 1;
+  return nlag + tail<Band> + Band + 1;
 }
 
 // K = X^T (L D L^T)^-1 X within the band; returns, squared and relative to the target's
@@ -60,7 +61,7 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
   for (int column = 0; column < x.nbin; ++column) {
     const int lowest = x.first_row(column);
     const int first = lowest > 0 ? lowest : 0;
-    int end = lowest + x.nlag + tail;
+    int end = lowest + x.nlag + tail<Band>;
     if (end > x.nbin) end = x.nbin;
     if (end < first) end = first;
     double *u = scratch + ptrdiff_t{column & (ring<Band> - 1)} * 2 * window;  // L^-1 X

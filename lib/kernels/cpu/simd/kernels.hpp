@@ -140,9 +140,10 @@ struct Checks {
   double light[8];       // that neighbours send to a bin, in its standard deviations
 };
 
+// Each problem has its own; those with fewer have some of weight 0.
 struct Poles {
   int count;
-  const double *shift;  // relative to the upper end of the spectrum
+  const double *shift;  // [count][8], relative to the upper end of the spectrum
   const double *weight;
 };
 

@@ -205,7 +205,7 @@ void fiber_rows(const FiberBlock &block) {
     const int end = first + lanes < block.end ? first + lanes : block.end;
     using Group = LagGroup<1, Shape, double>;
     Group groups[2] = {Group(shape), Group(shape)};
-    static_assert(largest_half_band < 2 * lanes);
+    static_assert(largest_spot_band < 2 * lanes);
     int ngroup = 0;
     while (ngroup < 2 && groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;

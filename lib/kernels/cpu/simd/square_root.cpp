@@ -58,7 +58,7 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
     store(ones[k] + j * lanes, a);
     store(light[k] + j * lanes, b);
   });
-  constexpr int ring = 16;
+  constexpr int ring = ring_for<Band + 1>;
   Vector z[Count][ring][Band + 1] = {};  // row j of Z: elements j, j + 1, ...
   for (int j = nbin - 1; j >= first; --j)
 #pragma GCC unroll 2
@@ -146,19 +146,20 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
   double roots[lanes];
   for (int lane = 0; lane < lanes; ++lane) roots[lane] = __builtin_sqrt(upper[lane]);
   const Vector root = load(roots);
-  double total = 0.0;
-  for (int k = 0; k < poles.count; ++k) total += poles.weight[k];
+  Vector total{};
+  for (int k = 0; k < poles.count; ++k) total += load(poles.weight + k * lanes);
+  total *= root;
   for (int j = first; j < nbin; ++j) {
-    store(row_sum + j * lanes, root * total);
-    store(smoothed + j * lanes, root * total * load(flux + j * lanes));
+    store(row_sum + j * lanes, total);
+    store(smoothed + j * lanes, total * load(flux + j * lanes));
     for (int n = 0; n <= nkeep; ++n)
       store(diagonals + (static_cast<ptrdiff_t>(n) * nbin + j) * lanes,
-            n == 0 ? root * total : Vector{});
+            n == 0 ? total : Vector{});
   }
   for_half_band(half_band, [&]<int Band>() {
-    const auto shift = [&](int k) { return top * poles.shift[k]; };
+    const auto shift = [&](int k) { return top * load(poles.shift + k * lanes); };
     const auto weight = [&](int k) {
-      return root * top * (poles.weight[k] * poles.shift[k]);
+      return root * shift(k) * load(poles.weight + k * lanes);
     };
     int k = 0;
     for (; k + 1 < poles.count; k += 2)

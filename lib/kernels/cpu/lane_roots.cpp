@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The second half of LaneGroup: roots of the marginal matrices. Those of different fibres
+// do not wait for each other, so that lanes which are not needed for windows take fibres.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/stage_clock.hpp"
+#include "kernels/cpu/lane_group.hpp"
+#include "kernels/cpu/simd/half_band.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
+
+namespace specex {
+namespace {
+
+constexpr int width = simd::width;
+
+// Bounds of what errors in the coupling of fibres may do, some 100 times what is found.
+constexpr double max_matrix_error = 1e-7;
+constexpr double max_light_error = 1e-5;
+constexpr double max_row_error = 2e-3;  // of bins in the padding
+
+size_t at(int64_t index) { return static_cast<size_t>(index); }
+
+}  // namespace
+
+// The marginal matrices of core fibre i; where few lanes are left, of `group` fibres from
+// i on, side by side.
+void LaneGroup::load_slots(int i, int group, unsigned lanes) {
+  const PatchShape shape(*lanes_[0].patch);
+  nslot_ = 0;
+  for (int g = 0; g < group && i + g < lanes_[0].patch->nfiber; ++g)
+    for (size_t lane = 0; lane < count_; ++lane)
+      if (group == 1 || has_lane(lanes, lane)) slots_[nslot_++] = {i + g, lane};
+  for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
+  const size_t band_size = at(system_.nbin) * at(system_.half_band + 1) * width;
+  const size_t vector_size = at(system_.nbin) * width;
+  const auto load = [&](int f, size_t from, size_t to, size_t step) {
+    const double *own = band_.data() + at(f) * band_size;
+    const double *left = from_left_.data() + at(f) * band_size;
+    const double *right = from_right_.data() + at(f) * band_size;
+    const double *flux = flux_.data() + at(f) * vector_size;
+    double *marginal = marginal_.data();
+    for (size_t k = 0; k < band_size; k += step) {
+      double value = own[k + from];
+      if (f > 0) value -= left[k + from];
+      if (f + 1 < system_.nfiber) value -= right[k + from];
+      marginal[k + to] = value;
+    }
+    for (size_t k = 0; k < vector_size; k += step)
+      slot_flux_.data()[k + to] = flux[k + from];
+  };
+  if (group == 1) {
+    load(shape.core_fiber + i, 0, 0, 1);
+    return;
+  }
+  for (size_t k = 0; k < width; ++k)
+    load(shape.core_fiber + slots_[k].fiber, slots_[k].lane, k, width);
+}
+
+// For each slot the first of rational_roots() whose interval holds its spectrum,
+// certified by a factorisation of S - upper / kappa. Lanes that no interval holds are
+// dropped, and those whose condition is too much for how well the coupling is known.
+LaneGroup::Classes LaneGroup::root_classes(double *upper) {
+  const auto &roots = rational_roots();
+  const int nbin = system_.nbin;
+  kernels_.bound_spectrum(nbin, system_.half_band, marginal_.data(), upper);
+  Classes classes{};
+  unsigned open = 0;  // slots
+  for_each_slot([&](size_t slot, size_t) { open |= 1U << slot; });
+  for (size_t k = 0; k < roots.size() && open != 0; ++k) {
+    double shift[width];
+    for (size_t slot = 0; slot < width; ++slot)
+      shift[slot] = upper[slot] / roots[k].kappa;
+    const auto positive = static_cast<unsigned>(kernels_.positive_above(
+        nbin, system_.half_band, marginal_.data(), shift, root_scratch_.data()));
+    for_each_slot([&](size_t slot, size_t lane) {
+      if (!has_lane(open & positive, slot)) return;
+      classes[slot] = k;
+      // Errors grow with the condition: those of S in proportion, those of Q f with its
+      // root.
+      const double rounded = has_lane(rounded_, lane) ? 1.0 : 0.0;
+      if (!(rounding_ * rounded * roots[k].kappa <= max_row_error) ||
+          !(rounding_ * coupling_[lane] * roots[k].kappa <= max_matrix_error) ||
+          !(rounding_ * light_[lane] * std::sqrt(roots[k].kappa) <= max_light_error))
+        drop(lane);
+    });
+    open &= ~positive;
+  }
+  for_each_slot([&](size_t slot, size_t lane) {
+    if (has_lane(open, slot)) drop(lane);
+  });
+  return classes;
+}
+
+// What a cut changes in the core, in standard deviations: as if the flux of the bins
+// beyond it were that of the bins before it, and all of their light fell across. An error
+// r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum
+// is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
+void LaneGroup::check_padding(const double *upper, const Classes &classes) {
+  constexpr int reach = 8;  // bins whose light may cross the cut, about
+  const int nbin = system_.nbin;
+  const int columns = system_.half_band + 1;
+  const double *flux = slot_flux_.data();
+  double *effect = effect_.resize(at(nbin) * width);
+  std::fill_n(effect, at(nbin) * width, 0.0);
+  double shift[width];
+  bool cut = false;
+  for (size_t k = 0; k < width; ++k) {
+    const Window &window = *lanes_[slots_[k].lane].window;
+    const RationalRoot &root = rational_roots()[classes[k]];
+    shift[k] = upper[k] * root.shift.front();
+    const double scale = std::sqrt(upper[k]) * root.weight.front();
+    const auto light = [&](int w) {
+      effect[at(w) * width + k] = scale * marginal_.data()[at(w * columns) * width + k] *
+                                  std::fabs(flux[at(w) * width + k]);
+      cut = true;
+    };
+    for (int w = 0; w < std::min(reach, nbin); ++w) {
+      if (window.cut_low) light(w);
+      if (window.cut_high) light(nbin - 1 - w);
+    }
+  }
+  if (!cut) return;
+  kernels_.solve_shifted(nbin, system_.half_band, marginal_.data(), shift, effect,
+                         root_scratch_.data());
+  for_each_slot([&](size_t slot, size_t lane) {
+    const PatchShape shape(*lanes_[lane].patch);
+    for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
+      if (!(std::fabs(effect[at(w) * width + slot]) <= max_cut_effect)) refuse(lane);
+  });
+}
+
+void LaneGroup::take_roots(const Piece &piece) {
+  const StageScope stage(SPECEX_STAGE_ROOT);
+  const int nbin = system_.nbin;
+  const PatchShape shape(*lanes_[0].patch);
+  const int nfiber = lanes_[0].patch->nfiber;
+  const int nkeep = lanes_[0].patch->ndiag / 2;
+  // R needs the rows of Q that its columns in the cores reach.
+  int first = nbin;
+  for_each_live([&](size_t lane) {
+    const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
+    first = std::min(first, std::max(0, core_bin - nkeep));
+  });
+  marginal_.resize(at(nbin) * at(system_.half_band + 1) * width);
+  slot_flux_.resize(at(nbin) * width);
+  // What is read is rounded up to 8 bins.
+  row_sum_.resize(at(nbin + width) * width);
+  smoothed_.resize(at(nbin + width) * width);
+  diagonals_.resize(at(nbin * (nkeep + 1) + width) * width);
+  root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
+  const double root_scale = std::sqrt(1.0 / piece.weight_scale());
+  for_each_live([&](size_t lane) {
+    Solution &solution = lanes_[lane].solution;
+    solution.roots.resize(at(nfiber));
+    solution.flux.resize(at(shape.size()));
+  });
+  scatter(flux_.data(), shape.size(), 1.0 / root_scale, [&](size_t lane) {
+    return has_lane(live_, lane) ? lanes_[lane].solution.flux.data() : nullptr;
+  });
+  const unsigned lanes = live_;
+  const int group = width / std::max(1, std::popcount(lanes));
+  for (int i = 0; i < nfiber && live_ != 0; i += group) {
+    load_slots(i, group, lanes);
+    alignas(64) double upper[width];
+    const Classes classes = root_classes(upper);
+    check_padding(upper, classes);
+    kernels_.square_root(nbin, system_.half_band, marginal_.data(), upper,
+                         poles_of(classes), slot_flux_.data(), first, nkeep,
+                         row_sum_.data(), smoothed_.data(), diagonals_.data(),
+                         root_scratch_.data());
+    store_roots(first, root_scale);
+  }
+}
+
+simd::Poles LaneGroup::poles_of(const Classes &classes) {
+  const auto &roots = rational_roots();
+  size_t count = 0;
+  for (const size_t k : classes) count = std::max(count, roots[k].shift.size());
+  double *shift = pole_shift_.resize(count * width);
+  double *weight = pole_weight_.resize(count * width);
+  for (size_t k = 0; k < count; ++k)
+    for (size_t slot = 0; slot < width; ++slot) {
+      const RationalRoot &root = roots[classes[slot]];
+      const bool own = k < root.shift.size();
+      shift[k * width + slot] = own ? root.shift[k] : 1.0;
+      weight[k * width + slot] = own ? root.weight[k] : 0.0;
+    }
+  return {static_cast<int>(count), shift, weight};
+}
+
+// from[k][slot] times scale becomes to(slot)[k], where that is not NULL.
+template <class To>
+void LaneGroup::scatter(const double *from, int count, double scale, To &&to) {
+  double *unwanted = unwanted_.resize(at(count));
+  double *targets[width];
+  for (size_t slot = 0; slot < width; ++slot) {
+    double *target = to(slot);
+    targets[slot] = target != nullptr ? target : unwanted;
+  }
+  kernels_.deinterleave(from, count, scale, targets);
+}
+
+void LaneGroup::store_roots(int first, double scale) {
+  const int nbin = system_.nbin;
+  const int nkeep = lanes_[0].patch->ndiag / 2;
+  FiberRoot *roots[width] = {};
+  for_each_slot([&](size_t slot, size_t lane) {
+    roots[slot] = &lanes_[lane].solution.roots[at(slots_[slot].fiber)];
+    roots[slot]->clear(nbin, 2 * nkeep + 1);
+  });
+  // One of a root's arrays, from row `first` on.
+  const auto store = [&](const double *from, int count, double factor, auto &&array) {
+    scatter(from + at(first) * width, count, factor, [&](size_t slot) {
+      return roots[slot] != nullptr ? array(*roots[slot]) : nullptr;
+    });
+  };
+  store(row_sum_.data(), nbin - first, scale,
+        [&](FiberRoot &root) { return &root.row_sum[at(first)]; });
+  store(smoothed_.data(), nbin - first, 1.0,
+        [&](FiberRoot &root) { return &root.smoothed[at(first)]; });
+  for (int m = 0; m <= nkeep && m < nbin - first; ++m) {
+    const int count = nbin - first - m;
+    const auto diagonal = [&](FiberRoot &root, int k, int w) {
+      return &root.band[at(k * nbin + w)];
+    };
+    store(diagonals_.data() + at(m * nbin) * width, count, scale,
+          [&](FiberRoot &root) { return diagonal(root, nkeep + m, first); });
+    // Q is symmetric: element (w, w + m) is also (w + m, w).
+    for (FiberRoot *root : roots)
+      if (m > 0 && root != nullptr)
+        std::copy_n(diagonal(*root, nkeep + m, first), count,
+                    diagonal(*root, nkeep - m, first + m));
+  }
+}
+
+}  // namespace specex
