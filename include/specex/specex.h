@@ -342,7 +342,7 @@ SPECEX_API specex_status specex_plan(specex_context *context, const specex_grid 
 enum {
   SPECEX_PATH_NONE = 0,    // not solved: off the CCD, cancelled or failed
   SPECEX_PATH_DENSE = 1,   // dense eigenvectors
-  SPECEX_PATH_BANDED = 2,  // exact elimination of whole fibres, the patch alone
+  SPECEX_PATH_BANDED = 2,  // with products of its own, in double precision throughout
   SPECEX_PATH_VECTOR = 3,  // fibre by fibre, many patches or parts at once: in vector
                            // lanes or on a GPU
   SPECEX_PATH_COUNT = 8

@@ -283,6 +283,38 @@ void paths_duplicate_traces_are_solved_all_the_same(void **) {
 
 // ------------------------------------------------------------------ weights
 
+double fallback_seconds(Case c, const specex_options &options) {
+  const specex_test::Context context(options, c.psf.view());
+  Frame frame(c, 0, c.spec.nspec);
+  const specex_image image = c.image();
+  assert_status(
+      specex_extract_frame(context, &image, &c.grid, 0, c.spec.nspec, frame.get()),
+      SPECEX_OK);
+  double seconds[SPECEX_NSTAGE];
+  assert_status(specex_stage_seconds(context, seconds, SPECEX_NSTAGE), SPECEX_OK);
+  return seconds[SPECEX_STAGE_FALLBACK];
+}
+
+// Beside them bins see the wings of their spots alone: what single precision holds of
+// other fibres' is too little there.
+void paths_beside_dead_rows_lead_through_lanes_in_double_precision(void **) {
+  for (const int32_t compat : {SPECEX_COMPAT_NONE, SPECEX_COMPAT_GPU_SPECTER})
+    for (const int dead : {5, 6, 18, 30}) {
+      Case c = specex_test::make_case({.nspec = 6, .nwave = 60});
+      for (int64_t y = 38; y < 38 + dead; ++y)
+        for (int64_t x = 0; x < c.nx; ++x) c.weight(y, x) = 0.0;
+      specex_options options = specex_test::small_options();
+      options.compat = compat;
+      const std::string name = std::to_string(dead) + " dead rows";
+      const Frame frame = extract_like_the_reference(name.c_str(), c, options, 1e-7);
+      print_message("%s: %lld patches vector, %lld banded\n", name.c_str(),
+                    static_cast<long long>(frame.frame.npath_vector),
+                    static_cast<long long>(frame.frame.npath_banded));
+      assert_true(frame.frame.npath_banded > 0);
+      assert_true(fallback_seconds(c, options) == 0.0);
+    }
+}
+
 // Units are the caller's.
 void paths_extreme_units_stay_on_the_vector_path(void **) {
   const Case plain = specex_test::make_case();
@@ -567,6 +599,7 @@ int main() {
       cmocka_unit_test(paths_more_lags_than_fit_leave_the_vector_path),
       cmocka_unit_test(paths_finer_bins_end_on_the_dense_path),
       cmocka_unit_test(paths_duplicate_traces_are_solved_all_the_same),
+      cmocka_unit_test(paths_beside_dead_rows_lead_through_lanes_in_double_precision),
       cmocka_unit_test(paths_extreme_units_stay_on_the_vector_path),
       cmocka_unit_test(paths_weights_of_any_range_in_one_image_agree_with_the_reference),
       cmocka_unit_test(paths_random_degenerate_inputs_are_finite_and_like_the_reference),
