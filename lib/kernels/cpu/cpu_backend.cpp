@@ -295,7 +295,11 @@ class Worker {
                      PatchOutput &output) {
     const StageScope stage(SPECEX_STAGE_FALLBACK);
     const Run &run = work_.run;
-    const OwnEquations own(run, patch, patch_pixels);
+    SpotTable spots;
+    spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep,
+                   patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
+                   patch.pad_nbin);
+    const OwnEquations own(run, patch, patch_pixels, std::move(spots));
     const BandedNormal &normal = own.normal;
     std::optional<Solution> solution;
     double cut_effect = 0.0;

@@ -37,8 +37,7 @@ double &LaneGroup::data(int f, int w, size_t lane) {
   return data_.data()[(at(f) * at(system_.nbin) + at(w)) * width + lane];
 }
 
-std::span<Lane> LaneGroup::solve(const Piece &piece,
-                                 std::span<const Window *const> windows,
+std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> windows,
                                  Products products) {
   count_ = windows.size();
   for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
@@ -91,7 +90,7 @@ std::span<Lane> LaneGroup::solve(const Piece &piece,
   return {lanes_.data(), count_};
 }
 
-void LaneGroup::cut(const Piece &piece, Products products) {
+void LaneGroup::cut(Piece &piece, Products products) {
   const StageScope stage(SPECEX_STAGE_GATHER);
   const specex_patch &one = *lanes_[0].patch;
   system_.nfiber = one.pad_nfiber;
@@ -149,11 +148,11 @@ void LaneGroup::sum_in_lane(const Piece &piece, size_t lane) {
   condition_lane(piece, lane);
 }
 
-void LaneGroup::sum_in_double(const Piece &piece, size_t lane) {
+void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
   Lane &own = lanes_[lane];
   const PatchShape shape(*own.patch);
-  auto equations =
-      std::make_unique<OwnEquations>(run_, *own.patch, patch_box(*own.patch, run_.image));
+  auto equations = std::make_unique<OwnEquations>(
+      run_, *own.patch, patch_box(*own.patch, run_.image), piece.spots(*own.patch));
   BandedNormal &normal = equations->normal;
   const double scale = piece.weight_scale();
   for (int f = 0; f < shape.nfiber; ++f)

@@ -45,7 +45,7 @@ class LaneGroup {
       : run_(run), kernels_(kernels) {}
 
   // windows: 1 to 8
-  std::span<Lane> solve(const Piece &piece, std::span<const Window *const> windows,
+  std::span<Lane> solve(Piece &piece, std::span<const Window *const> windows,
                         Products products);
 
  private:
@@ -65,11 +65,11 @@ class LaneGroup {
   }
   void drop(size_t lane) { live_ &= ~(1U << lane); }
 
-  void cut(const Piece &piece, Products products);
+  void cut(Piece &piece, Products products);
   bool neighbours_alone_matter(const Piece &piece, const specex_patch &patch) const;
   void gather(const Piece &piece);
   void sum_in_lane(const Piece &piece, size_t lane);
-  void sum_in_double(const Piece &piece, size_t lane);
+  void sum_in_double(Piece &piece, size_t lane);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
   unsigned eliminate();

@@ -2,43 +2,38 @@
 #include "kernels/cpu/normal_equations.hpp"
 
 #include <climits>
+#include <utility>
 
 namespace specex {
 namespace {
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
-// For each fibre and bin, the lowest and highest stamp of that and all later bins: tells
-// when no later bin can overlap a stamp, whichever way the trace runs.
+// For each fibre and bin, where the stamps of that and all later bins lie: tells when no
+// later bin can overlap a stamp, whichever way the trace runs.
 class Later {
  public:
   Later(const SpotTable &spots, const specex_patch &patch)
-      : nbin_(patch.pad_nbin),
-        ymin_(at(patch.pad_nfiber) * at(nbin_)),
-        ymax_(ymin_.size()) {
+      : nbin_(patch.pad_nbin), boxes_(at(patch.pad_nfiber) * at(nbin_)) {
     for (int f = 0; f < patch.pad_nfiber; ++f) {
-      int low = INT_MAX;
-      int high = INT_MIN;
+      Box all{INT_MAX, INT_MIN, INT_MAX, INT_MIN};
       for (int w = nbin_ - 1; w >= 0; --w) {
         const Box box =
             spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w).box;
-        low = std::min(low, box.ymin);
-        high = std::max(high, box.ymax);
-        ymin_[at(f * nbin_ + w)] = low;
-        ymax_[at(f * nbin_ + w)] = high;
+        all = {std::min(all.xmin, box.xmin), std::max(all.xmax, box.xmax),
+               std::min(all.ymin, box.ymin), std::max(all.ymax, box.ymax)};
+        boxes_[at(f * nbin_ + w)] = all;
       }
     }
   }
 
   bool none_overlaps(int fiber, int bin, const Box &box) const {
-    return ymin_[at(fiber * nbin_ + bin)] >= box.ymax ||
-           ymax_[at(fiber * nbin_ + bin)] <= box.ymin;
+    return intersect(boxes_[at(fiber * nbin_ + bin)], box).empty();
   }
 
  private:
   int nbin_;
-  std::vector<int> ymin_;
-  std::vector<int> ymax_;
+  std::vector<Box> boxes_;
 };
 
 // Calls visit(fiber, bin) for the spots that overlap spot (f, w) and do not come before
@@ -137,20 +132,9 @@ void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measur
     }
 }
 
-namespace {
-
-SpotTable spots_of(const Run &run, const specex_patch &patch) {
-  SpotTable spots;
-  spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep, patch.pad_first_fiber,
-                 patch.pad_nfiber, patch.pad_first_bin, patch.pad_nbin);
-  return spots;
-}
-
-}  // namespace
-
 OwnEquations::OwnEquations(const Run &run, const specex_patch &patch,
-                           const Box &patch_pixels)
-    : spots(spots_of(run, patch)),
+                           const Box &patch_pixels, SpotTable table)
+    : spots(std::move(table)),
       box(intersect(patch_pixels, spots.bounds())),
       pixels(run.image, box),
       normal(make_normal_equations(spots, patch, pixels)),

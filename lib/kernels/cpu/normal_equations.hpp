@@ -54,10 +54,11 @@ BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &p
 void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
                         BandedNormal &normal);
 
-// What a patch needs to be solved without what others know of it: its own spots and
-// pixels, and its normal equations in double precision throughout.
+// What a patch needs to be solved on its own: its spots and pixels, and its normal
+// equations in double precision throughout.
 struct OwnEquations {
-  OwnEquations(const Run &run, const specex_patch &patch, const Box &patch_pixels);
+  OwnEquations(const Run &run, const specex_patch &patch, const Box &patch_pixels,
+               SpotTable table);
 
   SpotTable spots;
   Box box;  // the spots' pixels on the CCD

@@ -310,14 +310,43 @@ void Piece::evaluate_batch(int f, int first, double *spots) {
   }
 }
 
-template <class Slot>
-void Piece::place_batch(int f, int first, Slot &&slot) {
-  const StageScope stage(SPECEX_STAGE_SPOTS);
+// The spots of 8 bins, the first a multiple of 8, of the fibre that was loaded.
+const double *Piece::batch(int f, int first) {
   double *spots = spots_.data();
   if (kept_spots_ != nullptr)
     spots = kept_spots_->values.data() + (at(f) * at(round_up(shape_.nbin)) + at(first)) *
                                              at(layout_.nx) * at(layout_.ny);
   if (kept_spots_ == nullptr || !kept_spots_->evaluated) evaluate_batch(f, first, spots);
+  return spots;
+}
+
+SpotTable Piece::spots(const specex_patch &patch) {
+  SpotTable table;
+  table.resize(run_.psf, patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
+               patch.pad_nbin);
+  const int begin = patch.pad_first_bin - shape_.first_bin;
+  const int end = begin + patch.pad_nbin;
+  for (int fiber = patch.pad_first_fiber;
+       fiber < patch.pad_first_fiber + patch.pad_nfiber; ++fiber) {
+    const int f = fiber - shape_.first_fiber;
+    load_fiber(f);
+    for (int first = begin & ~(width - 1); first < end; first += width) {
+      const double *lanes = batch(f, first);
+      for (int w = std::max(first, begin); w < std::min(first + width, end); ++w) {
+        const Corner corner{corner_x_[index(f, w)], y0_[index(f, w)]};
+        double *spot = table.place(fiber, shape_.first_bin + w, corner);
+        for (int p = 0; p < layout_.nx * layout_.ny; ++p)
+          spot[p] = lanes[p * width + w - first];
+      }
+    }
+  }
+  return table;
+}
+
+template <class Slot>
+void Piece::place_batch(int f, int first, Slot &&slot) {
+  const StageScope stage(SPECEX_STAGE_SPOTS);
+  const double *spots = batch(f, first);
   int shift[width];
   double *stamps[width];
   for (int k = 0; k < width; ++k) {

@@ -55,6 +55,8 @@ class Piece {
   double data(int f, int w) const { return data_[index(f, w)]; }
   double weight(int f, int w) const { return weight_[index(f, w)]; }
   double masked(int f, int w) const { return masked_[index(f, w)]; }
+  // The spots of a patch in it, in double precision.
+  SpotTable spots(const specex_patch &patch);
   double far_coupling(int f, int w) const { return far_coupling_[index(f, w)]; }
   double edge_share(int f, int w) const { return edge_share_[index(f, w)]; }
 
@@ -74,6 +76,7 @@ class Piece {
   void form_blocks();
   void form_rows(int f, int end);
   void evaluate_batch(int f, int first, double *spots);
+  const double *batch(int f, int first);
   template <class Slot>
   void place_batch(int f, int first, Slot &&slot);
 

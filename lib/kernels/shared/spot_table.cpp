@@ -5,24 +5,26 @@
 
 namespace specex {
 
-void SpotTable::evaluate(const SpotModel &model, const Psf &psf, double wavemin,
-                         double wavestep, int first_fiber, int nfiber, int first_bin,
-                         int nbin) {
+void SpotTable::resize(const Psf &psf, int first_fiber, int nfiber, int first_bin,
+                       int nbin) {
   first_fiber_ = first_fiber;
   first_bin_ = first_bin;
   nbin_ = nbin;
   nx_ = psf.spot_nx();
   ny_ = psf.spot_ny();
   const auto count = static_cast<size_t>(nfiber) * static_cast<size_t>(nbin);
-  const auto size = static_cast<size_t>(nx_ * ny_);
   corners_.resize(count);
-  values_.resize(count * size);
-  for (size_t k = 0; k < count; ++k) {
-    const int fiber = first_fiber + static_cast<int>(k / static_cast<size_t>(nbin));
-    const int bin = first_bin + static_cast<int>(k % static_cast<size_t>(nbin));
-    corners_[k] =
-        model.evaluate(fiber, wavemin + bin * wavestep, values_.data() + k * size);
-  }
+  values_.resize(count * static_cast<size_t>(nx_ * ny_));
+}
+
+void SpotTable::evaluate(const SpotModel &model, const Psf &psf, double wavemin,
+                         double wavestep, int first_fiber, int nfiber, int first_bin,
+                         int nbin) {
+  resize(psf, first_fiber, nfiber, first_bin, nbin);
+  for (int fiber = first_fiber; fiber < first_fiber + nfiber; ++fiber)
+    for (int bin = first_bin; bin < first_bin + nbin; ++bin)
+      corners_[index(fiber, bin)] = model.evaluate(fiber, wavemin + bin * wavestep,
+                                                   values_.data() + offset(fiber, bin));
 }
 
 Box SpotTable::bounds() const {

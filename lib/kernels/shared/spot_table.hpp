@@ -52,24 +52,36 @@ struct Stamp {
 
 class SpotTable {
  public:
-  // Fibres [first_fiber, +nfiber), bins [first_bin, +nbin) of a grid that starts at
-  // wavemin (bin 0) and rises by wavestep.
+  // Room for fibres [first_fiber, +nfiber), bins [first_bin, +nbin).
+  void resize(const Psf &psf, int first_fiber, int nfiber, int first_bin, int nbin);
+  // Where the values of a spot are to be written, whose lower left pixel this is.
+  double *place(int fiber, int bin, Corner corner) {
+    corners_[index(fiber, bin)] = corner;
+    return values_.data() + offset(fiber, bin);
+  }
+
+  // And their spots on a grid that starts at wavemin (bin 0) and rises by wavestep.
   void evaluate(const SpotModel &model, const Psf &psf, double wavemin, double wavestep,
                 int first_fiber, int nfiber, int first_bin, int nbin);
 
   Stamp stamp(int fiber, int bin) const {
-    const auto index =
-        static_cast<size_t>(fiber - first_fiber_) * static_cast<size_t>(nbin_) +
-        static_cast<size_t>(bin - first_bin_);
-    const Corner corner = corners_[index];
+    const Corner corner = corners_[index(fiber, bin)];
     return {{corner.x, corner.x + nx_, corner.y, corner.y + ny_},
-            values_.data() + index * static_cast<size_t>(nx_ * ny_)};
+            values_.data() + offset(fiber, bin)};
   }
 
   // Of all stamps.
   Box bounds() const;
 
  private:
+  size_t index(int fiber, int bin) const {
+    return static_cast<size_t>(fiber - first_fiber_) * static_cast<size_t>(nbin_) +
+           static_cast<size_t>(bin - first_bin_);
+  }
+  size_t offset(int fiber, int bin) const {
+    return index(fiber, bin) * static_cast<size_t>(nx_ * ny_);
+  }
+
   int first_fiber_ = 0;
   int first_bin_ = 0;
   int nbin_ = 0;
