@@ -200,10 +200,7 @@ class Worker {
     std::stable_sort(solved.begin(), solved.end(), [](const Lane &a, const Lane &b) {
       return a.patch->first_bin < b.patch->first_bin;
     });
-    for (Lane &lane : solved) {
-      finish_lane(lane);
-      lane.own.reset();
-    }
+    for (const Lane &lane : solved) finish_lane(lane);
   }
 
   // Solves as many at a time as may be. Those that could not be are imprecise_, where
@@ -240,11 +237,14 @@ class Worker {
     deliver(*lane.window, *lane.patch, [&](const Box &box, PatchOutput &output) {
       const StageScope stage(SPECEX_STAGE_FINISH);
       finish(work_.run, *lane.patch, lane.sums, lane.measured, lane.solution, output);
-      output.path = lane.own != nullptr ? SPECEX_PATH_BANDED : SPECEX_PATH_VECTOR;
-      if (lane.own != nullptr)
-        fill_by_own(*lane.patch, *lane.own, lane.solution, output);
-      else
+      if (lane.products == Products::of_piece) {
         model_.fill(piece_, lane, box, output, model_of_piece(output.model));
+        output.path = SPECEX_PATH_VECTOR;
+      } else {
+        const OwnPixels own(work_.run, *lane.patch, piece_.spots(*lane.patch));
+        fill_by_own(*lane.patch, own, lane.solution, output);
+        output.path = SPECEX_PATH_BANDED;
+      }
     });
   }
 
@@ -266,17 +266,17 @@ class Worker {
     const std::vector<specex_patch> parts = cut_short(patch, window, padding);
     work_.outcomes.expect(window.patch, parts.size() - 1);
     for (const specex_patch &part : parts)
-      deliver(window, part, [&](const Box &box, PatchOutput &output) {
+      deliver(window, part, [&](const Box &, PatchOutput &output) {
         if (window.whole)
-          extract_alone(part, {}, box, output);
+          extract_alone(part, {}, output);
         else
-          extract_part(patch, part, padding, box, output);
+          extract_part(patch, part, padding, output);
       });
   }
 
   // With more padding until what was cut away cannot be noticed.
   void extract_part(const specex_patch &patch, specex_patch part, int padding,
-                    const Box &box, PatchOutput &output) {
+                    PatchOutput &output) {
     constexpr int longest = 512;  // bins
     for (int around = padding;; around *= 2) {
       part = with_padding(patch, part, around);
@@ -286,20 +286,19 @@ class Worker {
           part.pad_first_bin + part.pad_nbin < patch.pad_first_bin + patch.pad_nbin;
       cuts.reach = padding / 6;  // bins that a spot covers
       if (around >= longest) cuts.low = cuts.high = false;
-      if (extract_alone(part, cuts, box, output)) return;
+      if (extract_alone(part, cuts, output)) return;
     }
   }
 
   // False, and nothing done, where the cuts could be noticed.
-  bool extract_alone(const specex_patch &patch, const Cuts &cuts, const Box &patch_pixels,
-                     PatchOutput &output) {
+  bool extract_alone(const specex_patch &patch, const Cuts &cuts, PatchOutput &output) {
     const StageScope stage(SPECEX_STAGE_FALLBACK);
     const Run &run = work_.run;
     SpotTable spots;
     spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep,
                    patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
                    patch.pad_nbin);
-    const OwnEquations own(run, patch, patch_pixels, std::move(spots));
+    const OwnEquations own(run, patch, std::move(spots));
     const BandedNormal &normal = own.normal;
     std::optional<Solution> solution;
     double cut_effect = 0.0;
@@ -316,14 +315,15 @@ class Worker {
   }
 
   // chi2pix and model image.
-  void fill_by_own(const specex_patch &patch, const OwnEquations &own,
+  void fill_by_own(const specex_patch &patch, const OwnPixels &own,
                    const Solution &solution, PatchOutput &output) {
     const Run &run = work_.run;
     if (output.chi2pix != nullptr)
       fill_chi2pix(run, patch, own.spots, own.pixels, solution, output);
     if (output.model.pixels == nullptr) return;
-    models_.push_back(work_.commits.start(output.model, own.box));
-    add_model(run, patch, own.spots, own.box, solution, models_.back().pixels.data());
+    models_.push_back(work_.commits.start(output.model, own.pixels.box()));
+    add_model(run, patch, own.spots, own.pixels.box(), solution,
+              models_.back().pixels.data());
   }
 
   // Solves part of a window into its place in the patch's output.

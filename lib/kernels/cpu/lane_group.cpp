@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/stage_clock.hpp"
+#include "kernels/cpu/normal_equations.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/shared/shortcut_bounds.hpp"
 
@@ -44,7 +45,7 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
     lanes_[lane].window = windows[std::min(lane, count_ - 1)];
     lanes_[lane].patch = &lanes_[lane].window->shape;
     lanes_[lane].solved = lanes_[lane].unfit = false;
-    lanes_[lane].own.reset();
+    lanes_[lane].products = products;
   }
   const bool in_double = products == Products::in_double;
   rounding_ = in_double ? 0.0 : 6e-8;
@@ -151,9 +152,8 @@ void LaneGroup::sum_in_lane(const Piece &piece, size_t lane) {
 void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
   Lane &own = lanes_[lane];
   const PatchShape shape(*own.patch);
-  auto equations = std::make_unique<OwnEquations>(
-      run_, *own.patch, patch_box(*own.patch, run_.image), piece.spots(*own.patch));
-  BandedNormal &normal = equations->normal;
+  OwnEquations equations(run_, *own.patch, piece.spots(*own.patch));
+  const BandedNormal &normal = equations.normal;
   const double scale = piece.weight_scale();
   for (int f = 0; f < shape.nfiber; ++f)
     for (int w = 0; w < shape.nbin; ++w) {
@@ -167,10 +167,8 @@ void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
     else if (g == f + 1)
       cross(f, w, v - w - system_.first_lag, lane) = value * scale;
   });
-  own.sums = std::move(normal.sums);
-  own.measured = std::move(equations->measured);
-  normal = {};  // the largest part of them
-  own.own = std::move(equations);
+  own.sums = std::move(equations.normal.sums);
+  own.measured = std::move(equations.measured);
 }
 
 void LaneGroup::gather(const Piece &piece) {

@@ -6,11 +6,9 @@
 #pragma once
 
 #include <array>
-#include <memory>
 #include <span>
 #include <vector>
 
-#include "kernels/cpu/normal_equations.hpp"
 #include "kernels/cpu/piece.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
@@ -18,6 +16,10 @@
 #include "kernels/shared/windows.hpp"
 
 namespace specex {
+
+// Products of spots: those that the piece holds for all of its windows, of which the
+// coupling of fibres is known to float precision, or a window's own, which take longer.
+enum class Products { of_piece, in_double };
 
 // One window in its lane.
 struct Lane {
@@ -28,13 +30,8 @@ struct Lane {
   Solution solution;
   bool solved = false;
   bool unfit = false;  // not solved, and would not be in double precision either
-  // Where its products are its own: its spots and pixels.
-  std::unique_ptr<const OwnEquations> own;
+  Products products = Products::of_piece;
 };
-
-// Products of spots: those that the piece holds for all of its windows, of which the
-// coupling of fibres is known to float precision, or a window's own, which take longer.
-enum class Products { of_piece, in_double };
 
 // Sets of lanes are bits.
 inline bool has_lane(unsigned lanes, size_t lane) { return (lanes >> lane & 1) != 0; }

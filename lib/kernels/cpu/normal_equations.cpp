@@ -132,11 +132,12 @@ void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measur
     }
 }
 
-OwnEquations::OwnEquations(const Run &run, const specex_patch &patch,
-                           const Box &patch_pixels, SpotTable table)
+OwnPixels::OwnPixels(const Run &run, const specex_patch &patch, SpotTable table)
     : spots(std::move(table)),
-      box(intersect(patch_pixels, spots.bounds())),
-      pixels(run.image, box),
+      pixels(run.image, intersect(patch_box(patch, run.image), spots.bounds())) {}
+
+OwnEquations::OwnEquations(const Run &run, const specex_patch &patch, SpotTable table)
+    : OwnPixels(run, patch, std::move(table)),
       normal(make_normal_equations(spots, patch, pixels)),
       measured(condition(run.rules, normal.sums)) {
   apply_conditioning(PatchShape(patch), measured, normal);

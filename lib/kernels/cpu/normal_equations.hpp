@@ -54,16 +54,19 @@ BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &p
 void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
                         BandedNormal &normal);
 
-// What a patch needs to be solved on its own: its spots and pixels, and its normal
-// equations in double precision throughout.
-struct OwnEquations {
-  OwnEquations(const Run &run, const specex_patch &patch, const Box &patch_pixels,
-               SpotTable table);
+// A patch's spots and the pixels that they fall on.
+struct OwnPixels {
+  OwnPixels(const Run &run, const specex_patch &patch, SpotTable table);
 
   SpotTable spots;
-  Box box;  // the spots' pixels on the CCD
   PatchPixels pixels;
-  BandedNormal normal;  // conditioned
+};
+
+// And its normal equations, in double precision throughout, conditioned.
+struct OwnEquations : OwnPixels {
+  OwnEquations(const Run &run, const specex_patch &patch, SpotTable table);
+
+  BandedNormal normal;
   std::vector<bool> measured;
 };
 

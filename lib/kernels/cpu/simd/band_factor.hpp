@@ -56,11 +56,11 @@ Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Cou
       Vector a[Band + 1];
       for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
       a[0] += shift[k];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
       for (int p = Band; p >= 1; --p) {
         const Vector c = unscaled[k][(j - p) & (ring - 1)][p];
         const double *earlier = to - p * F::column_size;
-#pragma GCC unroll 16
+#pragma GCC unroll 24
         for (int m = 0; m <= Band - p; ++m) a[m] -= load(earlier + (m + p) * lanes) * c;
       }
       good &= a[0] > Vector{};

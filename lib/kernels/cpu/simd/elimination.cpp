@@ -77,7 +77,7 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
       Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
       Vector other{};
       const double *below = F::column(factor, row);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
       for (int p = Band; p > 1; --p) {
         const Vector term =
             load(below - p * F::column_size + p * lanes) * load(u + (row - p) * lanes);
@@ -94,7 +94,7 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
     Vector total[reach + 1] = {};
     for (int row = first; row < end; ++row) {
       const Vector ours = load(u + row * lanes);
-#pragma GCC unroll 17
+#pragma GCC unroll 25
       for (int m = 0; m <= reach; ++m) total[m] += ours * load(earlier[m] + row * lanes);
     }
     const Vector diagonal =

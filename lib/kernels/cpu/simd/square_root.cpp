@@ -49,7 +49,7 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
     Vector a = broadcast(1.0);
     Vector b = load(flux + j * lanes);
     const double *column = F::column(factor[k], j);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
     for (int p = Band; p >= 1; --p) {
       const Vector l = load(column - p * F::column_size + p * lanes);
       a -= l * load(ones[k] + (j - p) * lanes);
@@ -68,15 +68,15 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       Vector a = load(ones[k] + j * lanes) * inverse;
       Vector b = load(light[k] + j * lanes) * inverse;
       Vector row[Band + 1];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
       for (int n = 1; n <= Band; ++n) row[n] = Vector{};
-#pragma GCC unroll 16
+#pragma GCC unroll 24
       for (int m = Band; m >= 1; --m) {
         const Vector l = load(column + m * lanes);
         a -= l * load(ones[k] + (j + m) * lanes);
         b -= l * load(light[k] + (j + m) * lanes);
         const Vector(&later)[Band + 1] = z[k][(j + m) & (ring - 1)];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
         for (int n = 1; n <= Band; ++n)
           row[n] -= l * (n >= m ? later[n - m] : z[k][(j + n) & (ring - 1)][m - n]);
       }
@@ -84,7 +84,7 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       store(light[k] + j * lanes, b);
       // From the far end: row[1] waits for the row before.
       Vector diagonal = inverse;
-#pragma GCC unroll 16
+#pragma GCC unroll 24
       for (int m = Band; m >= 1; --m) diagonal -= load(column + m * lanes) * row[m];
       row[0] = diagonal;
       for (int n = 0; n <= Band; ++n) z[k][j & (ring - 1)][n] = row[n];
