@@ -7,6 +7,7 @@
 import os
 import signal
 import sys
+import time
 
 from distributed import Client
 
@@ -17,9 +18,13 @@ def pids(client):
     return set(client.run(os.getpid).values())
 
 
-def kill_a_busy_worker(client):
-    worker = next(name for name, tasks in client.processing().items() if tasks)
+def kill_a_worker(client):
+    """A busy one, while there is one; returns when the scheduler knows that it is gone."""
+    workers = client.processing()
+    worker = max(workers, key=lambda name: len(workers[name]))
     os.kill(client.run(os.getpid, workers=[worker])[worker], signal.SIGKILL)
+    while worker in client.scheduler_info()["workers"]:
+        time.sleep(0.05)
 
 
 def main():
@@ -28,7 +33,7 @@ def main():
         before = pids(client)
         results = extract_all(client, rows)
         done = dict([next(results)])
-        kill_a_busy_worker(client)
+        kill_a_worker(client)
         done.update(results)
         client.wait_for_workers(2)
         assert len(pids(client) - before) == 1, "no worker was replaced"
