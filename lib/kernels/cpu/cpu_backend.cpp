@@ -2,10 +2,11 @@
 //
 // The CPU engine. Long patches are cut into windows, and work is dealt out in pieces:
 // windows of a bundle that share spots, up to 8 steps along the wavelength, solved
-// together in vector lanes. Where a piece's geometry or a window's numbers are not what
-// the vector path needs, that window is solved by exact elimination of whole fibres, and
-// at last by dense eigenvectors. Pieces are independent and each is computed in one fixed
-// order, so that results do not depend on the number of threads.
+// together in vector lanes. Where a window's numbers ask for more than single precision,
+// it is solved there once more, in double; where they or a piece's geometry are nothing
+// for lanes, by elimination of whole fibres in dense blocks, and at last by dense
+// eigenvectors. Pieces are independent and each is computed in one fixed order, so that
+// results do not depend on the number of threads.
 #include <omp.h>
 
 #include <algorithm>

@@ -30,7 +30,7 @@ struct Lane {
   Solution solution;
   bool solved = false;
   bool unfit = false;  // not solved, and would not be in double precision either
-  Products products = Products::of_piece;
+  Products products = Products::of_piece;  // that it was solved with
 };
 
 // Sets of lanes are bits.
