@@ -283,18 +283,6 @@ void paths_duplicate_traces_are_solved_all_the_same(void **) {
 
 // ------------------------------------------------------------------ weights
 
-double fallback_seconds(Case c, const specex_options &options) {
-  const specex_test::Context context(options, c.psf.view());
-  Frame frame(c, 0, c.spec.nspec);
-  const specex_image image = c.image();
-  assert_status(
-      specex_extract_frame(context, &image, &c.grid, 0, c.spec.nspec, frame.get()),
-      SPECEX_OK);
-  double seconds[SPECEX_NSTAGE];
-  assert_status(specex_stage_seconds(context, seconds, SPECEX_NSTAGE), SPECEX_OK);
-  return seconds[SPECEX_STAGE_FALLBACK];
-}
-
 // Beside them bins see the wings of their spots alone: what single precision holds of
 // other fibres' is too little there.
 void paths_beside_dead_rows_lead_through_lanes_in_double_precision(void **) {
@@ -311,7 +299,8 @@ void paths_beside_dead_rows_lead_through_lanes_in_double_precision(void **) {
                     static_cast<long long>(frame.frame.npath_vector),
                     static_cast<long long>(frame.frame.npath_banded));
       assert_true(frame.frame.npath_banded > 0);
-      assert_true(fallback_seconds(c, options) == 0.0);
+      const specex_test::Context context(options, c.psf.view());
+      assert_true(specex_test::seconds_of(SPECEX_STAGE_FALLBACK, context, c) == 0.0);
     }
 }
 

@@ -242,6 +242,17 @@ Frame extract(const Case &c, const specex_options &options, specex_status *statu
   return frame;
 }
 
+double seconds_of(int stage, specex_context *context, const Case &c) {
+  Frame frame(c, 0, c.spec.nspec);
+  const specex_image image = c.image();
+  require(specex_extract_frame(context, &image, &c.grid, 0, c.spec.nspec, frame.get()),
+          "specex_extract_frame", context);
+  double seconds[SPECEX_NSTAGE];
+  require(specex_stage_seconds(context, seconds, SPECEX_NSTAGE), "specex_stage_seconds",
+          context);
+  return seconds[stage];
+}
+
 Results::Results(const std::vector<specex_patch> &patches) {
   for (const specex_patch &patch : patches) {
     const size_t bins = at(patch.nfiber) * at(patch.nbin);

@@ -113,6 +113,9 @@ bool same_bits(const Frame &a, const Frame &b);
 Frame extract(const Case &c, const specex_options &options,
               specex_status *status = nullptr);
 
+// Extracts every fibre; the seconds that a stage took of it.
+double seconds_of(int stage, specex_context *context, const Case &c);
+
 // Owns the results of patches, for specex_extract_patches.
 struct Results {
   explicit Results(const std::vector<specex_patch> &patches);

@@ -131,14 +131,7 @@ void kept_spots_are_used(void **) {
   options.spot_memory = 1 << 30;
   const Context context(options, c.psf.view());
   const auto seconds_for_spots = [&] {
-    Frame frame(c, 0, c.spec.nspec);
-    const specex_image image = c.image();
-    assert_int_equal(
-        specex_extract_frame(context, &image, &c.grid, 0, c.spec.nspec, frame.get()),
-        SPECEX_OK);
-    double stages[SPECEX_NSTAGE];
-    assert_int_equal(specex_stage_seconds(context, stages, SPECEX_NSTAGE), SPECEX_OK);
-    return stages[SPECEX_STAGE_SPOTS];
+    return specex_test::seconds_of(SPECEX_STAGE_SPOTS, context, c);
   };
   const double first = seconds_for_spots();
   double again = first;

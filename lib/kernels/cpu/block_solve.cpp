@@ -35,40 +35,29 @@ class Blocks {
       diagonal.emplace_back(size(b));
       if (b > 0) coupling.emplace_back(size(b - 1), size(b));
     }
-    const auto unknown = [&](int p) {
-      return fiber_of(p) * shape_.nbin + p / shape_.nfiber;
-    };
-    for (int p = 0; p < normal_.n; ++p)
-      for (int m = 0; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
-        const double value = element(p, m);
-        if (value == 0.0) continue;
-        const int i = std::min(unknown(p), unknown(p + m));
-        const int j = std::max(unknown(p), unknown(p + m));
-        const int a = i / (fibers_ * shape_.nbin);
-        const int b = j / (fibers_ * shape_.nbin);
-        if (a == b)
-          diagonal[at(a)](i - first(a), j - first(a)) =
-              diagonal[at(a)](j - first(a), i - first(a)) = value;
-        else if (b == a + 1)
-          coupling[at(a)](i - first(a), j - first(b)) = value;
-      }
+    normal_.for_each_element(shape_, [&](int f, int w, int g, int v, double value) {
+      const int a = f / fibers_;
+      const int b = g / fibers_;
+      const int i = f * shape_.nbin + w - first(a);
+      const int j = g * shape_.nbin + v - first(b);
+      if (a == b)
+        diagonal[at(a)](i, j) = diagonal[at(a)](j, i) = value;
+      else if (b == a + 1)
+        coupling[at(a)](i, j) = value;
+    });
   }
 
  private:
-  double element(int p, int m) const {
-    return normal_.lower[at(p) * at(normal_.half + 1) + at(m)];
-  }
-  int fiber_of(int p) const { return p % shape_.nfiber; }
-
   int coupled_fibers() const {
+    const auto diagonal = [&](int f, int w) {
+      return normal_.lower[at(banded_index(shape_, f, w)) * at(normal_.half + 1)];
+    };
     int reach = 1;
-    for (int p = 0; p < normal_.n; ++p)
-      for (int m = 1; m <= std::min(normal_.half, normal_.n - 1 - p); ++m) {
-        const int apart = std::abs(fiber_of(p + m) - fiber_of(p));
-        if (apart <= reach) continue;
-        const double scale = std::sqrt(element(p, 0) * element(p + m, 0));
-        if (std::fabs(element(p, m)) > max_far_coupling * scale) reach = apart;
-      }
+    normal_.for_each_element(shape_, [&](int f, int w, int g, int v, double value) {
+      if (g - f <= reach) return;
+      const double scale = std::sqrt(diagonal(f, w) * diagonal(g, v));
+      if (std::fabs(value) > max_far_coupling * scale) reach = g - f;
+    });
     return reach;
   }
 

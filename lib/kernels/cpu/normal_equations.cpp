@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/cpu/normal_equations.hpp"
 
-#include <climits>
 #include <utility>
 
 namespace specex {
@@ -16,12 +15,11 @@ class Later {
   Later(const SpotTable &spots, const specex_patch &patch)
       : nbin_(patch.pad_nbin), boxes_(at(patch.pad_nfiber) * at(nbin_)) {
     for (int f = 0; f < patch.pad_nfiber; ++f) {
-      Box all{INT_MAX, INT_MIN, INT_MAX, INT_MIN};
+      Box all = no_box;
       for (int w = nbin_ - 1; w >= 0; --w) {
         const Box box =
             spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w).box;
-        all = {std::min(all.xmin, box.xmin), std::max(all.xmax, box.xmax),
-               std::min(all.ymin, box.ymin), std::max(all.ymax, box.ymax)};
+        all = around(all, box);
         boxes_[at(f * nbin_ + w)] = all;
       }
     }
@@ -68,14 +66,11 @@ Stamp weighted(const Stamp &stamp, const PatchPixels &pixels,
 
 Symmetric BandedNormal::dense_by_fiber(const PatchShape &shape) const {
   Symmetric dense(n);
-  const auto by_fiber = [&](int p) {
-    return p % shape.nfiber * shape.nbin + p / shape.nfiber;
-  };
-  for (int p = 0; p < n; ++p)
-    for (int m = 0; m <= std::min(half, n - 1 - p); ++m) {
-      const double value = lower[at(p) * at(half + 1) + at(m)];
-      dense(by_fiber(p), by_fiber(p + m)) = dense(by_fiber(p + m), by_fiber(p)) = value;
-    }
+  for_each_element(shape, [&](int f, int w, int g, int v, double value) {
+    const int i = f * shape.nbin + w;
+    const int j = g * shape.nbin + v;
+    dense(i, j) = dense(j, i) = value;
+  });
   return dense;
 }
 

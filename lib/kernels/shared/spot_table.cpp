@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/shared/spot_table.hpp"
 
-#include <climits>
-
 namespace specex {
 
 void SpotTable::resize(const Psf &psf, int first_fiber, int nfiber, int first_bin,
@@ -28,10 +26,9 @@ void SpotTable::evaluate(const SpotModel &model, const Psf &psf, double wavemin,
 }
 
 Box SpotTable::bounds() const {
-  Box box{INT_MAX, INT_MIN, INT_MAX, INT_MIN};
+  Box box = no_box;
   for (const Corner &corner : corners_)
-    box = {std::min(box.xmin, corner.x), std::max(box.xmax, corner.x + nx_),
-           std::min(box.ymin, corner.y), std::max(box.ymax, corner.y + ny_)};
+    box = around(box, {corner.x, corner.x + nx_, corner.y, corner.y + ny_});
   return box;
 }
 

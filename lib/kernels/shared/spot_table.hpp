@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <climits>
 #include <vector>
 
 #include "base/host_device.hpp"
@@ -31,6 +32,13 @@ SPECEX_HOST_DEVICE inline Box intersect(const Box &a, const Box &b) {
   const int ymin = std::max(a.ymin, b.ymin);
   return {xmin, std::max(xmin, std::min(a.xmax, b.xmax)), ymin,
           std::max(ymin, std::min(a.ymax, b.ymax))};
+}
+
+// The smallest box that holds both; no_box holds nothing, not even a corner.
+inline constexpr Box no_box{INT_MAX, INT_MIN, INT_MAX, INT_MIN};
+inline Box around(const Box &a, const Box &b) {
+  return {std::min(a.xmin, b.xmin), std::max(a.xmax, b.xmax), std::min(a.ymin, b.ymin),
+          std::max(a.ymax, b.ymax)};
 }
 
 // The box, less the rows that `rows` does not have.
