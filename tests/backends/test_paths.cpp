@@ -304,6 +304,33 @@ void paths_beside_dead_rows_lead_through_lanes_in_double_precision(void **) {
     }
 }
 
+// The fibre after the next is seen, too: fibres are eliminated in pairs, of which the last
+// may be one fibre alone.
+void paths_of_second_neighbours_lead_through_lanes_in_pairs(void **) {
+  for (const int32_t compat : {SPECEX_COMPAT_NONE, SPECEX_COMPAT_GPU_SPECTER})
+    for (const bool tails : {false, true})
+      for (const int nspec : {3, 4, 7})
+        for (const double spacing : {4.4, 4.0, 3.7}) {
+          Case c = specex_test::make_case({.nspec = nspec,
+                                                 .nwave = 60,
+                                                 .spacing = spacing,
+                                                 .tails = tails});
+          specex_options options = specex_test::small_options();
+          options.compat = compat;
+          options.bundlesize = nspec;
+          options.nsubbundles = 1;
+          const std::string name = std::to_string(nspec) + " traces " +
+                                   std::to_string(spacing) +
+                                   (tails ? " apart, with tails" : " apart");
+          const Frame frame = extract_like_the_reference(name.c_str(), c, options);
+          const specex_test::Context context(options, c.psf.view());
+          const double alone = specex_test::seconds_of(SPECEX_STAGE_FALLBACK, context, c);
+          print_message("%s: %lld vector, %lld banded, alone %g s\n", name.c_str(),
+                        static_cast<long long>(frame.frame.npath_vector),
+                        static_cast<long long>(frame.frame.npath_banded), alone);
+        }
+}
+
 // Units are the caller's.
 void paths_extreme_units_stay_on_the_vector_path(void **) {
   const Case plain = specex_test::make_case();
@@ -589,6 +616,7 @@ int main() {
       cmocka_unit_test(paths_finer_bins_end_on_the_dense_path),
       cmocka_unit_test(paths_duplicate_traces_are_solved_all_the_same),
       cmocka_unit_test(paths_beside_dead_rows_lead_through_lanes_in_double_precision),
+      cmocka_unit_test(paths_of_second_neighbours_lead_through_lanes_in_pairs),
       cmocka_unit_test(paths_extreme_units_stay_on_the_vector_path),
       cmocka_unit_test(paths_weights_of_any_range_in_one_image_agree_with_the_reference),
       cmocka_unit_test(paths_random_degenerate_inputs_are_finite_and_like_the_reference),

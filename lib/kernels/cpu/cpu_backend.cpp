@@ -3,9 +3,9 @@
 // The CPU engine. Long patches are cut into windows, and work is dealt out in pieces:
 // windows of a bundle that share spots, up to 8 steps along the wavelength, solved
 // together in vector lanes. Where a window's numbers ask for more than single precision,
-// it is solved there once more, in double; where they or a piece's geometry are nothing
-// for lanes, by elimination of whole fibres in dense blocks, and at last by dense
-// eigenvectors. Pieces are independent and each is computed in one fixed order, so that
+// it is solved there once more, in double; where fibres see more than their neighbours, by
+// pairs of them; where numbers or a piece's geometry are nothing for lanes, by elimination
+// of whole fibres in dense blocks, and at last by dense eigenvectors. Pieces are independent and each is computed in one fixed order, so that
 // results do not depend on the number of threads.
 #include <omp.h>
 
@@ -190,8 +190,9 @@ class Worker {
       return;
     }
     stamps_ = PieceModel::stamps_box(piece_);
-    in_lanes(wanted, Products::of_piece);
-    in_lanes(std::exchange(imprecise_, {}), Products::in_double);
+    in_lanes(wanted, Means::of_piece);
+    in_lanes(std::exchange(imprecise_, {}), Means::in_double);
+    in_lanes(std::exchange(coupled_, {}), Means::in_pairs);
     for (Windows *rest : {&imprecise_, &unfit_}) {
       for (const Window *window : *rest) alone(*window);
       rest->clear();
@@ -204,9 +205,9 @@ class Worker {
     for (const Lane &lane : solved) finish_lane(lane);
   }
 
-  // Solves as many at a time as may be. Those that could not be are imprecise_, where
-  // that may be cured, or unfit_.
-  void in_lanes(Windows windows, Products products) {
+  // Solves as many at a time as may be. Those that could not be are imprecise_ or
+  // coupled_, where that may be cured, or unfit_.
+  void in_lanes(Windows windows, Means means) {
     std::stable_sort(windows.begin(), windows.end(),
                      [](const Window *a, const Window *b) {
                        return std::tuple(lane_key(*a), a->shape.pad_first_fiber) <
@@ -217,12 +218,15 @@ class Worker {
       while (end < windows.size() && end - first < simd::width &&
              lane_key(*windows[end]) == lane_key(*windows[first]))
         ++end;
-      for (Lane &lane : group_.solve(
-               piece_, std::span(windows).subspan(first, end - first), products)) {
+      for (Lane &lane :
+           group_.solve(piece_, std::span(windows).subspan(first, end - first), means)) {
         if (lane.solved)
           keep(lane);
         else
-          (lane.unfit ? unfit_ : imprecise_).push_back(lane.window);
+          (lane.unfit     ? unfit_
+           : lane.coupled ? coupled_
+                          : imprecise_)
+              .push_back(lane.window);
       }
       first = end;
     }
@@ -238,7 +242,7 @@ class Worker {
     deliver(*lane.window, *lane.patch, [&](const Box &box, PatchOutput &output) {
       const StageScope stage(SPECEX_STAGE_FINISH);
       finish(work_.run, *lane.patch, lane.sums, lane.measured, lane.solution, output);
-      if (lane.products == Products::of_piece) {
+      if (lane.means == Means::of_piece) {
         model_.fill(piece_, lane, box, output, model_of_piece(output.model));
         output.path = SPECEX_PATH_VECTOR;
       } else {
@@ -348,6 +352,7 @@ class Worker {
   std::vector<Lane> lanes_;  // of the piece, the first nsolved_
   size_t nsolved_ = 0;
   Windows imprecise_;
+  Windows coupled_;
   Windows unfit_;
   std::vector<ModelPart> models_;
 };

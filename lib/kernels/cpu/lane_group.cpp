@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/stage_clock.hpp"
-#include "kernels/cpu/normal_equations.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
 #include "kernels/shared/shortcut_bounds.hpp"
 
@@ -21,37 +21,42 @@ size_t at(int64_t index) { return static_cast<size_t>(index); }
 
 }  // namespace
 
-double &LaneGroup::band(int f, int w, int m, size_t lane) {
+double &LaneGroup::band(int b, int u, int m, size_t lane) {
   return band_
-      .data()[((at(f) * at(system_.nbin) + at(w)) * at(system_.half_band + 1) + at(m)) *
+      .data()[((at(b) * at(system_.nbin) + at(u)) * at(system_.half_band + 1) + at(m)) *
                   width +
               lane];
 }
 
-double &LaneGroup::cross(int f, int w, int l, size_t lane) {
+double &LaneGroup::cross(int b, int u, int l, size_t lane) {
   return cross_
-      .data()[((at(f) * at(system_.nbin) + at(w)) * at(system_.nlag) + at(l)) * width +
+      .data()[((at(b) * at(system_.nbin) + at(u)) * at(system_.nlag) + at(l)) * width +
               lane];
 }
 
-double &LaneGroup::data(int f, int w, size_t lane) {
-  return data_.data()[(at(f) * at(system_.nbin) + at(w)) * width + lane];
+double &LaneGroup::data(int b, int u, size_t lane) {
+  return data_.data()[(at(b) * at(system_.nbin) + at(u)) * width + lane];
 }
 
 std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> windows,
-                                 Products products) {
+                                 Means means) {
+  means_ = means;
   count_ = windows.size();
   for (size_t lane = 0; lane < width; ++lane) {  // idle lanes repeat the last window
     lanes_[lane].window = windows[std::min(lane, count_ - 1)];
     lanes_[lane].patch = &lanes_[lane].window->shape;
-    lanes_[lane].solved = lanes_[lane].unfit = false;
-    lanes_[lane].products = products;
+    lanes_[lane].means = means;
+    lanes_[lane].solved = lanes_[lane].coupled = lanes_[lane].unfit = false;
   }
-  const bool in_double = products == Products::in_double;
+  const bool in_double = means != Means::of_piece;
   rounding_ = in_double ? 0.0 : 6e-8;
-  const int least = in_double ? simd::largest_spot_band + 1
-                              : piece.half_band() + (run_.rules.compat ? 0 : 1);
-  const int most = in_double ? simd::largest_half_band : simd::largest_spot_band;
+  const int least = means == Means::of_piece
+                        ? piece.half_band() + (run_.rules.compat ? 0 : 1)
+                    : means == Means::in_double ? simd::largest_spot_band + 1
+                                                : simd::largest_fiber_band + 1;
+  const int most = means == Means::of_piece    ? simd::largest_spot_band
+                   : means == Means::in_double ? simd::largest_fiber_band
+                                               : simd::largest_half_band;
   // Marginalising the neighbours fills in what is beyond the spots' own band, slightly.
   // Lanes where that matters are solved again with a wider one; where it mostly does,
   // that is what they begin with.
@@ -68,7 +73,7 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
     waiting &= ~live_;
     system_.half_band = band;
     rounded_ = 0;
-    cut(piece, products);
+    cut(piece);
     unsigned wide = eliminate();
     if (wide != 0 && band < most) {
       // What lies beyond is halved from bin to bin, at best.
@@ -85,33 +90,35 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
     live_ &= ~wide;
     if (live_ == 0) continue;
     find_flux();
+    if (means == Means::in_pairs) separate_pairs();
     take_roots(piece);
     for_each_live([&](size_t lane) { lanes_[lane].solved = true; });
   }
   return {lanes_.data(), count_};
 }
 
-void LaneGroup::cut(Piece &piece, Products products) {
+void LaneGroup::cut(Piece &piece) {
   const StageScope stage(SPECEX_STAGE_GATHER);
   const specex_patch &one = *lanes_[0].patch;
-  system_.nfiber = one.pad_nfiber;
-  system_.nbin = one.pad_nbin;
+  system_.nfiber = block(one.pad_nfiber - 1) + 1;
+  system_.nbin = one.pad_nbin * fibers_of_block();
   system_.first_lag = piece.first_lag();
   system_.nlag = piece.nlag();
+  if (means_ == Means::in_pairs) find_pair_lags(piece);
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   // What is read is rounded up to 8 and written over by the next bin: leave room at the
   // end.
   band_.resize((unknowns * at(system_.half_band + 1) + width) * width);
   cross_.resize((unknowns * at(system_.nlag) + width) * width);
   data_.resize((unknowns + width) * width);
-  if (products == Products::of_piece) gather(piece);
+  if (means_ == Means::of_piece) gather(piece);
   for_each_live([&](size_t lane) {
-    if (!neighbours_alone_matter(piece, *lanes_[lane].patch))
-      refuse(lane);
-    else if (products == Products::of_piece)
+    if (means_ != Means::of_piece)
+      sum_in_double(piece, lane);
+    else if (neighbours_alone_matter(piece, *lanes_[lane].patch))
       sum_in_lane(piece, lane);
     else
-      sum_in_double(piece, lane);
+      refuse_coupled(lane);
   });
 }
 
@@ -153,22 +160,42 @@ void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
   Lane &own = lanes_[lane];
   const PatchShape shape(*own.patch);
   OwnEquations equations(run_, *own.patch, piece.spots(*own.patch));
-  const BandedNormal &normal = equations.normal;
-  const double scale = piece.weight_scale();
-  for (int f = 0; f < shape.nfiber; ++f)
-    for (int w = 0; w < shape.nbin; ++w) {
-      for (int m = 0; m <= system_.half_band; ++m) band(f, w, m, lane) = 0.0;
-      for (int l = 0; l < system_.nlag; ++l) cross(f, w, l, lane) = 0.0;
-      data(f, w, lane) = normal.sums.data[at(f * shape.nbin + w)] * std::sqrt(scale);
-    }
-  normal.for_each_element(shape, [&](int f, int w, int g, int v, double value) {
-    if (f == g)
-      band(f, w, v - w, lane) = value * scale;
-    else if (g == f + 1)
-      cross(f, w, v - w - system_.first_lag, lane) = value * scale;
-  });
+  if (!fill_in_double(shape, equations.normal, piece.weight_scale(), lane))
+    refuse_coupled(lane);
   own.sums = std::move(equations.normal.sums);
   own.measured = std::move(equations.measured);
+}
+
+// False where elements matter that a lane has no room for.
+bool LaneGroup::fill_in_double(const PatchShape &shape, const BandedNormal &normal,
+                               double scale, size_t lane) {
+  for (int b = 0; b < system_.nfiber; ++b)
+    for (int u = 0; u < system_.nbin; ++u) {
+      // 1 for a last fibre that has none to pair with.
+      for (int m = 0; m <= system_.half_band; ++m) band(b, u, m, lane) = m == 0;
+      for (int l = 0; l < system_.nlag; ++l) cross(b, u, l, lane) = 0.0;
+      data(b, u, lane) = 0.0;
+    }
+  const auto index = [&](int f, int w) { return at(f * shape.nbin + w); };
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int w = 0; w < shape.nbin; ++w)
+      data(block(f), row(f, w), lane) = normal.sums.data[index(f, w)] * std::sqrt(scale);
+  bool held = true;
+  normal.for_each_element(shape, [&](int f, int w, int g, int v, double value) {
+    const int b = block(f);
+    const int apart = row(g, v) - row(f, w);
+    const int lag = apart - system_.first_lag;
+    if (block(g) == b && std::abs(apart) <= system_.half_band) {
+      band(b, std::min(row(f, w), row(g, v)), std::abs(apart), lane) = value * scale;
+    } else if (block(g) == b + 1 && lag >= 0 && lag < system_.nlag) {
+      cross(b, row(f, w), lag, lane) = value * scale;
+    } else {
+      const double diagonal =
+          normal.sums.diagonal[index(f, w)] * normal.sums.diagonal[index(g, v)];
+      held = held && std::fabs(value) <= max_far_coupling * std::sqrt(diagonal);
+    }
+  });
+  return held;
 }
 
 void LaneGroup::gather(const Piece &piece) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/cpu/normal_equations.hpp"
 #include "kernels/cpu/piece.hpp"
 #include "kernels/shared/finish.hpp"
 #include "kernels/shared/patch_pixels.hpp"
@@ -17,9 +18,11 @@
 
 namespace specex {
 
-// Products of spots: those that the piece holds for all of its windows, of which the
-// coupling of fibres is known to float precision, or a window's own, which take longer.
-enum class Products { of_piece, in_double };
+// By what windows are solved: the products of spots that the piece holds for all of its
+// windows, of which the coupling of fibres is known to float precision; a window's own,
+// which take longer; or those, with fibres in pairs, because the fibre after the next is
+// coupled, too. Fibres of a pair take turns in the rows of one block of the system.
+enum class Means { of_piece, in_double, in_pairs };
 
 // One window in its lane.
 struct Lane {
@@ -28,9 +31,11 @@ struct Lane {
   BinSums sums{0};  // by PatchShape
   std::vector<bool> measured;
   Solution solution;
+  Means means = Means::of_piece;  // that it was to be solved by
   bool solved = false;
-  bool unfit = false;  // not solved, and would not be in double precision either
-  Products products = Products::of_piece;  // that it was solved with
+  // Where it is not, for a reason that in_double does not cure:
+  bool coupled = false;  // fibres that are not neighbours are; in_pairs may do
+  bool unfit = false;    // nothing that is done in lanes will
 };
 
 // Sets of lanes are bits.
@@ -43,7 +48,7 @@ class LaneGroup {
 
   // windows: 1 to 8
   std::span<Lane> solve(Piece &piece, std::span<const Window *const> windows,
-                        Products products);
+                        Means means);
 
  private:
   template <class Visit>
@@ -60,17 +65,25 @@ class LaneGroup {
     lanes_[lane].unfit = true;
     drop(lane);
   }
+  void refuse_coupled(size_t lane) {
+    (means_ == Means::in_pairs ? lanes_[lane].unfit : lanes_[lane].coupled) = true;
+    drop(lane);
+  }
   void drop(size_t lane) { live_ &= ~(1U << lane); }
 
-  void cut(Piece &piece, Products products);
+  void cut(Piece &piece);
+  void find_pair_lags(const Piece &piece);
   bool neighbours_alone_matter(const Piece &piece, const specex_patch &patch) const;
   void gather(const Piece &piece);
   void sum_in_lane(const Piece &piece, size_t lane);
   void sum_in_double(Piece &piece, size_t lane);
+  bool fill_in_double(const PatchShape &shape, const BandedNormal &normal, double scale,
+                      size_t lane);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
   unsigned eliminate();
   void find_flux();
+  void separate_pairs();
   void take_roots(const Piece &piece);
   void load_slots(int i, int group, unsigned lanes);
   using Classes = std::array<size_t, simd::width>;  // of rational_roots(), by slot
@@ -81,14 +94,19 @@ class LaneGroup {
   template <class To>
   void scatter(const double *from, int count, double scale, To &&to);
 
-  double &band(int f, int w, int m, size_t lane);
-  double &cross(int f, int w, int l, size_t lane);
-  double &data(int f, int w, size_t lane);
+  int fibers_of_block() const { return means_ == Means::in_pairs ? 2 : 1; }
+  int block(int f) const { return f / fibers_of_block(); }
+  int row(int f, int w) const { return w * fibers_of_block() + f % fibers_of_block(); }
+  // Of a lane, by block and row.
+  double &band(int b, int u, int m, size_t lane);
+  double &cross(int b, int u, int l, size_t lane);
+  double &data(int b, int u, size_t lane);
 
   const Run &run_;
   const simd::Kernels &kernels_;
   std::array<Lane, simd::width> lanes_;
   size_t count_ = 0;
+  Means means_ = Means::of_piece;
   simd::BlockSystem system_{};
   unsigned live_ = 0;  // lanes, as bits, that are being solved and whose shortcuts hold
   double rounding_ = 0.0;  // of the coupling of fibres, relative
@@ -99,6 +117,7 @@ class LaneGroup {
   Aligned<double> band_, cross_, data_, flux_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
+  Aligned<double> pair_band_, pair_flux_, left_of_pair_, right_of_pair_;
   // A lane of a core fibre, where its root is taken: roots do not wait for each other.
   struct Slot {
     int fiber;

@@ -125,33 +125,28 @@ void Piece::find_corners() {
 bool Piece::find_bands() {
   const int nbin = shape_.nbin;
   int band = run_.psf.ndiag() / 2;  // as many diagonals of Q are wanted
-  int lowest = INT_MAX;
-  int highest = INT_MIN;
-  int highest_far = 0;
+  for (Lags &lags : lags_) lags = {INT_MAX, INT_MIN};
   for (int f = 0; f < shape_.nfiber; ++f)
     if (!std::is_sorted(&y0_[index(f, 0)], &y0_[index(f, 0)] + nbin)) return false;
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int *rows = &y0_[index(f, 0)];
     for_each_meeting(rows, rows, nbin, layout_.ny,
                      [&](int w, int, int high) { band = std::max(band, high - 1 - w); });
-    if (f + 1 == shape_.nfiber) continue;
-    for_each_meeting(rows, rows + nbin, nbin, layout_.ny, [&](int w, int low, int high) {
-      if (low >= high) return;
-      lowest = std::min(lowest, low - w);
-      highest = std::max(highest, high - 1 - w);
-    });
-    if (f + 2 == shape_.nfiber) continue;
-    for_each_meeting(rows, rows + 2 * nbin, nbin, layout_.ny, [&](int w, int, int high) {
-      highest_far = std::max(highest_far, high - 1 - w);
-    });
+    for (int apart = 1; apart <= 2 && f + apart < shape_.nfiber; ++apart) {
+      Lags &own = lags_[apart - 1];
+      for_each_meeting(rows, rows + apart * nbin, nbin, layout_.ny,
+                       [&](int w, int low, int high) {
+                         if (low >= high) return;
+                         own.lowest = std::min(own.lowest, low - w);
+                         own.highest = std::max(own.highest, high - 1 - w);
+                       });
+    }
   }
   half_band_ = band > simd::largest_spot_band ? 0 : simd::half_band_for(band);
   band_stride_ = round_up(half_band_ + 1);
-  first_lag_ = lowest <= highest ? lowest : 0;
-  nlag_ = lowest <= highest ? highest - lowest + 1 : 0;
-  lag_stride_ = round_up(nlag_);
-  lead_ = round_up(std::max({highest, (highest_far + 1) / 2, 0}));
-  return half_band_ > 0 && nlag_ <= max_lags;
+  lag_stride_ = round_up(nlag());
+  lead_ = round_up(std::max({lags(1).highest, (lags(2).highest + 1) / 2, 0}));
+  return half_band_ > 0 && nlag() <= max_lags;
 }
 
 // Where fibres that are not next to each other see each other's light: fiber_block()
@@ -380,8 +375,8 @@ void Piece::form_rows(int f, int end) {
                          shape_.nbin,
                          half_band_,
                          band_stride_,
-                         first_lag_,
-                         nlag_,
+                         first_lag(),
+                         nlag(),
                          lag_stride_,
                          stamps_of(f),
                          stamps_of(f + 1),

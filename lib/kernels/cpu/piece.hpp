@@ -32,8 +32,17 @@ class Piece {
   double weight_scale() const { return weight_scale_; }
 
   int half_band() const { return half_band_; }  // that the kernels are used with
-  int first_lag() const { return first_lag_; }
-  int nlag() const { return nlag_; }
+  // What lies between bins of a fibre and of the next (1) or the one after that (2) whose
+  // stamps share rows. None do where it is empty.
+  struct Lags {
+    int lowest;
+    int highest;
+
+    bool empty() const { return lowest > highest; }
+  };
+  Lags lags(int apart) const { return lags_[apart - 1]; }
+  int first_lag() const { return lags(1).empty() ? 0 : lags(1).lowest; }
+  int nlag() const { return lags(1).empty() ? 0 : lags(1).highest - lags(1).lowest + 1; }
 
   // By fibre and bin of the piece, counted from its first.
   int x0(int f, int w) const { return x0_[index(f, w)]; }
@@ -86,8 +95,7 @@ class Piece {
   simd::StampLayout layout_{};
   int half_band_ = 0;
   int band_stride_ = 0;
-  int first_lag_ = 0;
-  int nlag_ = 0;
+  Lags lags_[2];
   int lag_stride_ = 0;
   int lead_ = 0;       // bins that a fibre's stamps must be ahead of the one before
   int ring_bins_ = 0;  // of each fibre, in double precision: half a band and a batch

@@ -30,7 +30,33 @@ struct Factor {
 
 // Columns are kept in rings of a power of 2.
 template <int Columns>
-constexpr int ring_for = Columns <= 16 ? 16 : 32;
+constexpr int ring_for = Columns <= 16 ? 16 : 2 * ring_for<(Columns + 1) / 2>;
+
+// Columns of a narrow band fit registers or the stack, and loops over them are unrolled.
+template <int Band>
+constexpr bool is_narrow = Band <= 23;
+
+// Calls visit(k) for k = first to last.
+template <int Band, class Visit>
+SPECEX_INLINE void rising(int first, int last, Visit &&visit) {
+  if constexpr (is_narrow<Band>) {
+#pragma GCC unroll 25
+    for (int k = first; k <= last; ++k) visit(k);
+  } else {
+    for (int k = first; k <= last; ++k) visit(k);
+  }
+}
+
+// Calls visit(k) for k = Band to 1.
+template <int Band, class Visit>
+SPECEX_INLINE void falling(Visit &&visit) {
+  if constexpr (is_narrow<Band>) {
+#pragma GCC unroll 24
+    for (int k = Band; k >= 1; --k) visit(k);
+  } else {
+    for (int k = Band; k >= 1; --k) visit(k);
+  }
+}
 
 // Computes A + shift I = L D L^T, of Count sets of problems at a time: a column waits for
 // the one before, which leaves time for another set's. Lanes where a pivot is not
@@ -40,7 +66,7 @@ Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Cou
                    int nbin, double *const (&factor)[Count], Visit &&visit) {
   using F = Factor<Band>;
   constexpr int ring = ring_for<Band + 1>;
-  Vector unscaled[Count][ring][Band + 1] = {};  // columns of L D
+  Vector pivot[Count][ring] = {};
   for (double *each : factor)
     for (int j = 1; j <= Band; ++j)
       for (int m = 0; m <= Band; ++m) {
@@ -56,20 +82,16 @@ Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Cou
       Vector a[Band + 1];
       for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
       a[0] += shift[k];
-#pragma GCC unroll 24
-      for (int p = Band; p >= 1; --p) {
-        const Vector c = unscaled[k][(j - p) & (ring - 1)][p];
-        const double *earlier = to - p * F::column_size;
-#pragma GCC unroll 24
-        for (int m = 0; m <= Band - p; ++m) a[m] -= load(earlier + (m + p) * lanes) * c;
-      }
+      falling<Band>([&](int p) {
+        const double *earlier = to - p * F::column_size + p * lanes;
+        const Vector c = load(earlier) * pivot[k][(j - p) & (ring - 1)];
+        rising<Band>(0, Band - p, [&](int m) { a[m] -= load(earlier + m * lanes) * c; });
+      });
       good &= a[0] > Vector{};
       const Vector inverse = 1.0 / a[0];
       store(to, inverse);
-      for (int m = 1; m <= Band; ++m) {
-        store(to + m * lanes, a[m] * inverse);
-        unscaled[k][j & (ring - 1)][m] = a[m];
-      }
+      for (int m = 1; m <= Band; ++m) store(to + m * lanes, a[m] * inverse);
+      pivot[k][j & (ring - 1)] = a[0];
       visit(k, j);
     }
   return good;
@@ -115,8 +137,12 @@ SPECEX_INLINE auto for_half_band(int half_band, Function &&function) {
       return function.template operator()<12>();
     case 15:
       return function.template operator()<15>();
-    default:
+    case 23:
       return function.template operator()<23>();
+    case 47:
+      return function.template operator()<47>();
+    default:
+      return function.template operator()<71>();
   }
 }
 

@@ -54,10 +54,12 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
                double *k, double *scratch) {
   using F = Factor<Band>;
   constexpr int reach = Band + 1;  // columns that K is computed for, less one
+  constexpr int sums = is_narrow<Band> ? reach + 1 : 8;  // of K that registers hold
   const ptrdiff_t window = window_rows<Band>(x.nlag) * lanes;
   Vector beyond{};
   Vector largest_cut{};
-  const double *earlier[reach + 1] = {};  // D^-1 L^-1 X, the column `m` before, row 0
+  constexpr int all_sums = (reach + sums) / sums * sums;
+  const double *earlier[all_sums] = {};  // D^-1 L^-1 X, the column `m` before, row 0
   for (int column = 0; column < x.nbin; ++column) {
     const int lowest = x.first_row(column);
     const int first = lowest > 0 ? lowest : 0;
@@ -72,30 +74,36 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
     v -= first * lanes;
     for (int m = reach; m > 0; --m) earlier[m] = column > 0 ? earlier[m - 1] : v;
     earlier[0] = v;
+    for (int m = reach + 1; m < all_sums; ++m) earlier[m] = v;  // not kept
     Vector above{};
     for (int row = first; row < end; ++row) {
       Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
       Vector other{};
       const double *below = F::column(factor, row);
-#pragma GCC unroll 24
-      for (int p = Band; p > 1; --p) {
+      falling<Band>([&](int p) {
+        if (p == 1) return;
         const Vector term =
             load(below - p * F::column_size + p * lanes) * load(u + (row - p) * lanes);
         if (p % 2 == 0)
           value -= term;
         else
           other -= term;
-      }
+      });
       value += other;
       above = value - load(below - F::column_size + lanes) * above;
       store(u + row * lanes, above);
       store(v + row * lanes, above * load(below));
     }
-    Vector total[reach + 1] = {};
-    for (int row = first; row < end; ++row) {
-      const Vector ours = load(u + row * lanes);
-#pragma GCC unroll 25
-      for (int m = 0; m <= reach; ++m) total[m] += ours * load(earlier[m] + row * lanes);
+    Vector total[reach + 1];
+    for (int some = 0; some <= reach; some += sums) {
+      Vector sum[sums] = {};
+      for (int row = first; row < end; ++row) {
+        const Vector ours = load(u + row * lanes);
+        rising<sums>(0, sums - 1, [&](int m) {
+          sum[m] += ours * load(earlier[some + m] + row * lanes);
+        });
+      }
+      for (int m = 0; m < sums && some + m <= reach; ++m) total[some + m] = sum[m];
     }
     const Vector diagonal =
         load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);

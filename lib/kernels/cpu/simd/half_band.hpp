@@ -4,10 +4,11 @@
 namespace specex::simd {
 
 // The half bands that kernels are compiled for. Those of spots are narrower than what
-// marginal matrices may take.
-inline constexpr int half_bands[] = {7, 8, 9, 10, 12, 15, 23};
+// marginal matrices may take, and those of pairs of fibres twice as wide.
+inline constexpr int half_bands[] = {7, 8, 9, 10, 12, 15, 23, 47, 71};
 inline constexpr int largest_spot_band = 15;
-inline constexpr int largest_half_band = 23;
+inline constexpr int largest_fiber_band = 47;
+inline constexpr int largest_half_band = 71;
 
 // The smallest of them that holds `needed`; 0 where there is none.
 inline int half_band_for(int needed) {

@@ -15,10 +15,25 @@ namespace {
 // Poles wait for themselves from bin to bin, not for each other.
 constexpr int poles_at_once = 2;
 
-// Doubles that a pole takes: its factor, and two solutions with zeros around them.
+// The last rows of Z, elements j, j + 1, ... of row j; in scratch, because stacks may be
+// small.
+template <int Band>
+struct InverseRows {
+  static constexpr int count = ring_for<Band + 1>;
+  static constexpr int size = count * (Band + 1) * lanes;
+
+  double *values;
+
+  double *element(int j, int m) const {
+    return values + ((j & (count - 1)) * (Band + 1) + m) * lanes;
+  }
+};
+
+// Doubles that a pole takes: its factor, two solutions with zeros around them, and Z.
 template <int Band>
 size_t pole_scratch(int nbin) {
-  return Factor<Band>::size(nbin) + static_cast<size_t>(2 * (nbin + 2 * Band) * lanes);
+  return Factor<Band>::size(nbin) +
+         static_cast<size_t>(2 * (nbin + 2 * Band) * lanes + InverseRows<Band>::size);
 }
 
 // Count poles: each adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals,
@@ -32,11 +47,15 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
   double *factor[Count];
   double *ones[Count];
   double *light[Count];
+  InverseRows<Band> z[Count];
   for (int k = 0; k < Count; ++k) {
     bands[k] = band;
     factor[k] = scratch + static_cast<size_t>(k) * pole_scratch<Band>(nbin);
     ones[k] = factor[k] + F::size(nbin) + Band * lanes;
     light[k] = ones[k] + (nbin + 2 * Band) * lanes;
+    z[k].values = light[k] + (nbin + Band) * lanes;
+    for (int m = 0; m < InverseRows<Band>::size; m += lanes)
+      store(z[k].values + m, Vector{});
     for (int p = 1; p <= Band; ++p) {
       store(ones[k] - p * lanes, Vector{});
       store(ones[k] + (nbin - 1 + p) * lanes, Vector{});
@@ -49,17 +68,14 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
     Vector a = broadcast(1.0);
     Vector b = load(flux + j * lanes);
     const double *column = F::column(factor[k], j);
-#pragma GCC unroll 24
-    for (int p = Band; p >= 1; --p) {
+    falling<Band>([&](int p) {
       const Vector l = load(column - p * F::column_size + p * lanes);
       a -= l * load(ones[k] + (j - p) * lanes);
       b -= l * load(light[k] + (j - p) * lanes);
-    }
+    });
     store(ones[k] + j * lanes, a);
     store(light[k] + j * lanes, b);
   });
-  constexpr int ring = ring_for<Band + 1>;
-  Vector z[Count][ring][Band + 1] = {};  // row j of Z: elements j, j + 1, ...
   for (int j = nbin - 1; j >= first; --j)
 #pragma GCC unroll 2
     for (int k = 0; k < Count; ++k) {
@@ -68,26 +84,23 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       Vector a = load(ones[k] + j * lanes) * inverse;
       Vector b = load(light[k] + j * lanes) * inverse;
       Vector row[Band + 1];
-#pragma GCC unroll 24
-      for (int n = 1; n <= Band; ++n) row[n] = Vector{};
-#pragma GCC unroll 24
-      for (int m = Band; m >= 1; --m) {
+      rising<Band>(1, Band, [&](int n) { row[n] = Vector{}; });
+      falling<Band>([&](int m) {
         const Vector l = load(column + m * lanes);
         a -= l * load(ones[k] + (j + m) * lanes);
         b -= l * load(light[k] + (j + m) * lanes);
-        const Vector(&later)[Band + 1] = z[k][(j + m) & (ring - 1)];
-#pragma GCC unroll 24
-        for (int n = 1; n <= Band; ++n)
-          row[n] -= l * (n >= m ? later[n - m] : z[k][(j + n) & (ring - 1)][m - n]);
-      }
+        rising<Band>(1, Band, [&](int n) {
+          row[n] -= l * load(n >= m ? z[k].element(j + m, n - m)
+                                    : z[k].element(j + n, m - n));
+        });
+      });
       store(ones[k] + j * lanes, a);
       store(light[k] + j * lanes, b);
       // From the far end: row[1] waits for the row before.
       Vector diagonal = inverse;
-#pragma GCC unroll 24
-      for (int m = Band; m >= 1; --m) diagonal -= load(column + m * lanes) * row[m];
+      falling<Band>([&](int m) { diagonal -= load(column + m * lanes) * row[m]; });
       row[0] = diagonal;
-      for (int n = 0; n <= Band; ++n) z[k][j & (ring - 1)][n] = row[n];
+      for (int n = 0; n <= Band; ++n) store(z[k].element(j, n), row[n]);
       store(row_sum + j * lanes, load(row_sum + j * lanes) - weight[k] * a);
       store(smoothed + j * lanes, load(smoothed + j * lanes) - weight[k] * b);
       for (int n = 0; n <= nkeep; ++n) {
