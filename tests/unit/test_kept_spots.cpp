@@ -124,7 +124,7 @@ void kept_spots_change_no_bit(void **) {
       assert_kept_changes_nothing(options, memory);
 }
 
-// Where the model evaluates spots one by one, using them again takes a twentieth of it.
+// Spots with tails take several times what using them again does.
 void kept_spots_are_used(void **) {
   Case c = specex_test::make_case(spec_of(1, true));
   specex_options options = specex_test::small_options();

@@ -110,6 +110,8 @@ struct FiberTables {
       std::copy(term.coefficient->coefficients.begin(),
                 term.coefficient->coefficients.end(),
                 terms.begin() + (term.i * terms_y + term.j) * ncoef);
+    for (const specex::LegendreTable *table : model.tail())
+      tail.insert(tail.end(), table->coefficients.begin(), table->coefficients.end());
   }
   simd::FiberPsf view() const {
     const auto data = [&](const char *name) {
@@ -126,10 +128,12 @@ struct FiberTables {
             psf.ytrace.coefficients.data(),
             data("GHSIGX"),
             data("GHSIGY"),
-            terms.data()};
+            terms.data(),
+            tail.empty() ? nullptr : tail.data()};
   }
   const specex::Psf &psf;
   std::vector<double> terms;
+  std::vector<double> tail;
 };
 
 // Evaluates bins [bin, bin + 8) and places them; what was not written stays NaN.
@@ -161,6 +165,36 @@ std::vector<std::vector<double>> evaluate_stamps(const simd::Kernels &kernels,
   return stamps;
 }
 
+// The largest difference from the scalar rule, at random wavelengths and shifts.
+double check_stamps(const simd::Kernels &kernels, const specex::Psf &psf,
+                    Random &random) {
+  double worst = 0.0;
+  const double first = 40.0 + 20.0 * random.uniform();
+  const int bin = random.below(8);
+  std::array<int, width> shift{};
+  for (int &columns : shift) columns = random.below(width);
+  const auto stamps = evaluate_stamps(kernels, psf, first, bin, shift);
+  const simd::StampLayout layout = layout_of(psf.spot_nx(), psf.spot_ny());
+  const specex::GaussHermiteSpots model(psf);
+  std::vector<double> spot(at(layout.nx * layout.ny));
+  for (int k = 0; k < width; ++k) {
+    model.evaluate(0, first + bin + k, spot.data());
+    for (int r = 0; r < layout.ny; ++r)
+      for (int c = 0; c < layout.row; ++c) {
+        const int column = c - shift[at(k)];
+        const double expected =
+            column >= 0 && column < layout.nx ? spot[at(r * layout.nx + column)] : 0.0;
+        const double value = stamps[at(k)][at(r * layout.row + c)];
+        if (!(std::abs(value - expected) <= 1e-14))
+          fail_msg("%s: size %d x %d, degrees %d, %d, lane %d: %.17g, not %.17g",
+                   kernels.name, psf.hsizex, psf.hsizey, psf.ghdegx, psf.ghdegy, k, value,
+                   expected);
+        worst = std::max(worst, std::abs(value - expected));
+      }
+  }
+  return worst;
+}
+
 void simd_spots_of_every_size_and_degree_are_the_scalar_rule(void **) {
   const int sizes[][2] = {{1, 1}, {2, 2}, {2, 5}, {3, 4}, {4, 4},
                           {5, 3}, {6, 2}, {8, 5}, {9, 9}, {12, 7}};
@@ -172,33 +206,88 @@ void simd_spots_of_every_size_and_degree_are_the_scalar_rule(void **) {
     for (const auto &size : sizes)
       for (const auto &degree : degrees) {
         const specex::Psf psf = make_psf(size[0], size[1], degree[0], degree[1], random);
-        const double first = 40.0 + 20.0 * random.uniform();
-        const int bin = random.below(8);
-        std::array<int, width> shift{};
-        for (int &columns : shift) columns = random.below(width);
-        const auto stamps = evaluate_stamps(*kernels, psf, first, bin, shift);
-        const simd::StampLayout layout = layout_of(psf.spot_nx(), psf.spot_ny());
-        const specex::GaussHermiteSpots model(psf);
-        std::vector<double> spot(at(layout.nx * layout.ny));
-        for (int k = 0; k < width; ++k) {
-          model.evaluate(0, first + bin + k, spot.data());
-          for (int r = 0; r < layout.ny; ++r)
-            for (int c = 0; c < layout.row; ++c) {
-              const int column = c - shift[at(k)];
-              const double expected = column >= 0 && column < layout.nx
-                                          ? spot[at(r * layout.nx + column)]
-                                          : 0.0;
-              const double value = stamps[at(k)][at(r * layout.row + c)];
-              if (!(std::abs(value - expected) <= 1e-14))
-                fail_msg("%s: size %d x %d, degrees %d, %d, lane %d: %.17g, not %.17g",
-                         kernels->name, size[0], size[1], degree[0], degree[1], k, value,
-                         expected);
-              worst = std::max(worst, std::abs(value - expected));
-            }
-        }
+        worst = std::max(worst, check_stamps(*kernels, psf, random));
       }
     print_message("%s: spots within %.1e\n", kernels->name, worst);
   }
+}
+
+void add_tail(specex::Psf &psf, const std::array<double, 5> &parameters, double slope) {
+  const char *const names[] = {"TAILAMP", "TAILCORE", "TAILXSCA", "TAILYSCA", "TAILINDE"};
+  for (size_t k = 0; k < parameters.size(); ++k)
+    psf.parameters.emplace_back(names[k], series({parameters[k], slope, -slope}));
+}
+
+void simd_tails_are_the_scalar_rule(void **) {
+  const std::array<double, 5> tails[] = {
+      {0.01, 1.5, 1.0, 0.9, 2.2},  {0.5, 0.7, 1.1, 1.0, 3.0}, {-0.02, 1.0, 1.0, 1.2, 2.0},
+      {0.01, 1.0, 1.0, 1.0, 0.0},  {0.01, 1.0, 1.0, 1.0, -1}, {0.01, 1.0, 1.0, 1.0, -2.0},
+      {0.01, 1.0, 1.0, 1.0, -5.0}, {0.01, 3.0, 1.0, 1.0, 20}, {0.01, 0.3, 1.0, 1.0, 2.5},
+      {0.01, 1.5, 0.0, 1.0, 2.2},  {1e-9, 1.5, 1.0, 1.0, 2.2}};
+  const int shapes[][4] = {{4, 4, 6, 6}, {8, 5, 6, 6}, {3, 4, 2, 3}, {1, 1, 0, 0}};
+  for (const simd::Kernels *kernels : all_kernels()) {
+    Random random(5);
+    double worst = 0.0;
+    for (const auto &[hx, hy, dx, dy] : shapes)
+      for (const auto &tail : tails)
+        for (const double slope : {0.0, 0.003}) {
+          specex::Psf psf = make_psf(hx, hy, dx, dy, random);
+          add_tail(psf, tail, slope);
+          worst = std::max(worst, check_stamps(*kernels, psf, random));
+        }
+    print_message("%s: spots with tails within %.1e\n", kernels->name, worst);
+  }
+}
+
+// Whether a spot is 0 is the scalar rule's to say, also where only its central pixel has
+// no number.
+void simd_tails_of_nonsense_are_as_the_scalar_rule_has_them(void **) {
+  struct {
+    std::array<double, 5> tail;
+    bool zero;
+  } const cases[] = {
+      {{0.01, 0.0, 1.0, 1.0, 2.2}, true},  // 0 times infinity
+      {{0.01, 0.0, 1.0, 1.0, 0.0}, true},
+      {{0.01, 0.0, 1.0, 1.0, -1.0}, true},
+      {{0.01, 0.0, 1.0, 1.0, -2.0}, false},  // 0 to the power of 0 is 1
+      {{0.01, 0.0, 1.0, 1.0, -3.0}, false},
+      {{0.01, 0.0, 0.0, 0.0, 2.0}, true},
+      {{0.01, 1.0, 1e100, 1.0, 2.0}, false},
+      {{0.01, 1.0, 1e153, 1e153, 0.0}, false},  // the power is subnormal
+      {{0.01, 1e153, 1e153, 1.0, 0.0}, false},
+      {{0.01, 1e-160, 1e-160, 1e-160, 0.0}, true},  // the power is infinite
+      {{0.01, 1e-160, 1e-160, 1e-160, -1.0}, false},
+      {{0.01, 1.0, 1e200, 1.0, 2.0}, true},
+      {{0.01, 1e200, 1.0, 1.0, 2.0}, false},
+      {{0.01, 1e200, 1.0, 1.0, -4.0}, true},
+      {{0.01, 1.0, 1.0, 1.0, 1e300}, false},
+      {{0.01, 1.0, 1.0, 1.0, -1e300}, true},
+      {{0.01, 1.0, 1.0, 1.0, -HUGE_VAL}, true},
+      {{0.01, 1.0, 0.0, 0.0, nan}, false},  // 1 to any power is 1
+      {{0.01, nan, 1.0, 1.0, -2.0}, false},
+      {{HUGE_VAL, 1.0, 1.0, 1.0, 2.0}, true},
+      {{-1e300, 1.0, 1.0, 1.0, 2.0}, false},
+      {{nan, 1.0, 1.0, 1.0, 2.0}, true},
+      {{0.01, nan, 1.0, 1.0, 2.0}, true},
+      {{0.01, 1.0, nan, 1.0, 2.0}, true},
+      {{0.01, 1.0, 1.0, nan, 2.0}, true},
+      {{0.01, 1.0, 1.0, 1.0, nan}, true},
+  };
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const auto &[tail, zero] : cases) {
+      Random random(9);
+      specex::Psf psf = make_psf(4, 3, 6, 6, random);
+      psf.xtrace = series({31.0, 0.0});  // the centre of a pixel
+      psf.ytrace = series({120.0, 0.0});
+      add_tail(psf, tail, 0.0);
+      std::vector<double> spot(at(psf.spot_nx() * psf.spot_ny()));
+      specex::GaussHermiteSpots(psf).evaluate(0, 50.0, spot.data());
+      const double total = std::accumulate(spot.begin(), spot.end(), 0.0);
+      if ((total == 0.0) != zero)
+        fail_msg("tail %g %g %g %g %g: the spot's sum is %g", tail[0], tail[1], tail[2],
+                 tail[3], tail[4], total);
+      check_stamps(*kernels, psf, random);
+    }
 }
 
 // The lanes beside one whose parameters make no sense do not notice.
@@ -1018,6 +1107,8 @@ void simd_half_bands_are_served_by_the_next_larger(void **) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(simd_spots_of_every_size_and_degree_are_the_scalar_rule),
+      cmocka_unit_test(simd_tails_are_the_scalar_rule),
+      cmocka_unit_test(simd_tails_of_nonsense_are_as_the_scalar_rule_has_them),
       cmocka_unit_test(simd_spots_of_nonsense_are_zero_in_their_lane_alone),
       cmocka_unit_test(simd_rows_are_cleaned_by_the_scalar_rule),
       cmocka_unit_test(simd_fibers_own_rows_are_the_sums_over_pixels),

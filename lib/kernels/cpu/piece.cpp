@@ -8,7 +8,6 @@
 
 #include "base/stage_clock.hpp"
 #include "kernels/cpu/simd/half_band.hpp"
-#include "kernels/shared/gauss_hermite_spots.hpp"
 
 namespace specex {
 namespace {
@@ -45,6 +44,8 @@ void for_each_meeting(const int *ours, const int *theirs, int nbin, int ny,
 
 bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number) {
   const StageScope pixels_stage(SPECEX_STAGE_PIXELS);
+  model_ = dynamic_cast<const GaussHermiteSpots *>(&run_.spots);
+  if (model_ == nullptr) return false;
   shape_ = shape;
   const Psf &psf = run_.psf;
   layout_.nx = psf.spot_nx();
@@ -255,19 +256,17 @@ bool Piece::fill_strip() {
 
 void Piece::load_fiber(int f) {
   const Psf &psf = run_.psf;
-  const auto *model = dynamic_cast<const GaussHermiteSpots *>(&run_.spots);
-  if (model == nullptr || model->has_tail()) {
-    fiber_psf_.ncoef = 0;  // evaluated one by one, by the model itself
-    return;
-  }
   const auto row = [&](const LegendreTable &table) {
     return table.coefficients.data() + at(shape_.first_fiber + f) * at(table.ncoef);
   };
-  const int ncoef = model->sigma_x().ncoef;
+  const int ncoef = model_->sigma_x().ncoef;  // of all parameters
   terms_.assign(at((psf.ghdegx + 1) * (psf.ghdegy + 1) * ncoef), 0.0);
-  for (const GaussHermiteSpots::Term &term : model->terms())
+  for (const GaussHermiteSpots::Term &term : model_->terms())
     std::copy_n(row(*term.coefficient), ncoef,
                 &terms_[at((term.i * (psf.ghdegy + 1) + term.j) * ncoef)]);
+  tail_.clear();
+  for (const LegendreTable *table : model_->tail())
+    tail_.insert(tail_.end(), row(*table), row(*table) + ncoef);
   fiber_psf_ = {psf.hsizex,
                 psf.hsizey,
                 psf.ghdegx,
@@ -277,32 +276,24 @@ void Piece::load_fiber(int f) {
                 ncoef,
                 row(psf.xtrace),
                 row(psf.ytrace),
-                row(model->sigma_x()),
-                row(model->sigma_y()),
-                terms_.data()};
+                row(model_->sigma_x()),
+                row(model_->sigma_y()),
+                terms_.data(),
+                model_->has_tail() ? tail_.data() : nullptr};
   spot_scratch_.resize(kernels_.spot_scratch(fiber_psf_));
 }
 
 // Spots of 8 bins, in lanes.
 void Piece::evaluate_batch(int f, int first, double *spots) {
-  if (fiber_psf_.ncoef > 0) {
-    int corner_x[width];
-    int corner_y[width];
-    for (int k = 0; k < width; ++k) {
-      const int w = std::min(first + k, shape_.nbin - 1);
-      corner_x[k] = corner_x_[index(f, w)];
-      corner_y[k] = y0_[index(f, w)];
-    }
-    kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots,
-                            spot_scratch_.data());
-    return;
-  }
-  std::vector<double> spot(at(layout_.nx) * at(layout_.ny));
+  int corner_x[width];
+  int corner_y[width];
   for (int k = 0; k < width; ++k) {
     const int w = std::min(first + k, shape_.nbin - 1);
-    run_.spots.evaluate(shape_.first_fiber + f, shape_.wave(w), spot.data());
-    for (size_t p = 0; p < spot.size(); ++p) spots[p * width + at(k)] = spot[p];
+    corner_x[k] = corner_x_[index(f, w)];
+    corner_y[k] = y0_[index(f, w)];
   }
+  kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots,
+                          spot_scratch_.data());
 }
 
 // The spots of 8 bins, the first a multiple of 8, of the fibre that was loaded.

@@ -13,6 +13,7 @@
 #include "kernels/cpu/kept_spots.hpp"
 #include "kernels/cpu/piece_shape.hpp"
 #include "kernels/cpu/simd/kernels.hpp"
+#include "kernels/shared/gauss_hermite_spots.hpp"
 #include "kernels/shared/spot_table.hpp"
 
 namespace specex {
@@ -23,7 +24,8 @@ class Piece {
 
   // False where the geometry is not one that the vector kernels handle (traces that do
   // not rise, spots that overlap too many bins or fibres): such patches are solved
-  // otherwise. Spots that are kept of this piece, by its number, are not evaluated again.
+  // otherwise, and so are PSFs that are not Gauss-Hermite. Spots that are kept of this
+  // piece, by its number, are not evaluated again.
   bool prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number);
 
   const PieceShape &shape() const { return shape_; }
@@ -91,6 +93,7 @@ class Piece {
 
   const Run &run_;
   const simd::Kernels &kernels_;
+  const GaussHermiteSpots *model_ = nullptr;  // of the run
   PieceShape shape_{};
   simd::StampLayout layout_{};
   int half_band_ = 0;
@@ -107,7 +110,7 @@ class Piece {
   LegendreBasis xbasis_, ybasis_, shape_basis_;
   simd::FiberBases bases_{};
   simd::FiberPsf fiber_psf_{};
-  std::vector<double> terms_;
+  std::vector<double> terms_, tail_;
 
   std::vector<int> corner_x_, x0_, y0_, left_x_, right_x_;
   Aligned<double> strip_values_, strip_weights_;

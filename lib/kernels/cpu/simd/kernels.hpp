@@ -31,6 +31,8 @@ struct FiberPsf {
   const double *sigma_x;  // [ncoef]
   const double *sigma_y;  // [ncoef]
   const double *terms;    // [degree_x + 1][degree_y + 1][ncoef]
+  const double *tail;     // [5][ncoef]: amplitude, core, x scale, y scale, index of the
+                          // Lorentzian tail; NULL: there is none
 };
 
 // Legendre polynomials at consecutive bins: element (k, bin) is values[k * stride + bin].

@@ -55,7 +55,23 @@ SPECEX_INLINE Vector combine(const Vector *factor, int terms, const double *row,
   return sum;
 }
 
-template <int Terms>
+// The Lorentzian tail of 8 bins.
+struct Tail {
+  Vector amplitude;
+  Vector core;
+  Vector x_scale;
+  Vector y_scale;
+  Vector index;
+
+  SPECEX_INLINE Vector at(Vector x, Vector y) const {
+    const Vector u = x * x_scale;
+    const Vector v = y * y_scale;
+    const Vector r2 = u * u + v * v;
+    return amplitude * r2 * power(core * core + r2, -1.0 - 0.5 * index);
+  }
+};
+
+template <int Terms, bool HasTail>
 void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
               const int *corner_x, const int *corner_y, double *spots, double *scratch) {
   const int nx = 2 * psf.half_x + 1;
@@ -73,9 +89,11 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
   double *profile_x = scratch;
   double *profile_y = profile_x + terms_x * nx * lanes;
   double *rows = profile_y + terms_y * ny * lanes;  // T_j
-  profiles<Terms>(x - load(center_x), legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
+  const Vector offset_x = x - load(center_x);
+  const Vector offset_y = y - load(center_y);
+  profiles<Terms>(offset_x, legendre(psf.sigma_x, psf.ncoef, bases.shape, bin),
                   psf.half_x, terms_x, profile_x);
-  profiles<Terms>(y - load(center_y), legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
+  profiles<Terms>(offset_y, legendre(psf.sigma_y, psf.ncoef, bases.shape, bin),
                   psf.half_y, terms_y, profile_y);
   Vector factor[Terms > 0 ? Terms : max_terms];
   for (int j = 0; j < terms_y; ++j) {
@@ -86,12 +104,25 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
       store(rows + (j * nx + k) * lanes,
             combine<Terms>(factor, terms_x, profile_x, nx, k));
   }
+  Tail tail{};
+  if constexpr (HasTail) {
+    const auto parameter = [&](int k) {
+      return legendre(psf.tail + k * psf.ncoef, psf.ncoef, bases.shape, bin);
+    };
+    tail = {parameter(0), parameter(1), parameter(2), parameter(3), parameter(4)};
+  }
   Vector total{};
   for (int r = 0; r < ny; ++r) {
     for (int j = 0; j < terms_y; ++j) factor[j] = load(profile_y + (j * ny + r) * lanes);
     for (int k = 0; k < nx; ++k) {
-      const Vector positive =
-          maximum(combine<Terms>(factor, terms_y, rows, nx, k), Vector{});
+      Vector positive = combine<Terms>(factor, terms_y, rows, nx, k);
+      if constexpr (HasTail) {
+        positive += tail.at((k - psf.half_x) - offset_x, (r - psf.half_y) - offset_y);
+        // A tail may be NaN in one pixel, at its centre: that makes the total NaN.
+        positive = select(positive < Vector{}, Vector{}, positive);
+      } else {
+        positive = maximum(positive, Vector{});
+      }
       store(spots + (r * nx + k) * lanes, positive);
       total += positive;
     }
@@ -114,10 +145,11 @@ size_t spot_scratch(const FiberPsf &psf) {
 void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
                     const int *corner_x, const int *corner_y, double *spots,
                     double *scratch) {
-  if (psf.degree_x == 6 && psf.degree_y == 6)  // what DESI's PSF fits have
-    evaluate<7>(psf, bases, bin, corner_x, corner_y, spots, scratch);
-  else
-    evaluate<0>(psf, bases, bin, corner_x, corner_y, spots, scratch);
+  const bool usual = psf.degree_x == 6 && psf.degree_y == 6;  // as DESI's PSF fits have
+  const auto chosen = psf.tail == nullptr
+                          ? (usual ? evaluate<7, false> : evaluate<0, false>)
+                          : (usual ? evaluate<7, true> : evaluate<0, true>);
+  chosen(psf, bases, bin, corner_x, corner_y, spots, scratch);
 }
 
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
