@@ -150,19 +150,26 @@ void environment_small_stack_is_enough(void **) {
 #else
   constexpr size_t stack = 64 << 10;
 #endif
-  const Case c = specex_test::make_case();
-  for (const int32_t backend : {SPECEX_BACKEND_CPU, SPECEX_BACKEND_REFERENCE}) {
-    const Frame expected = specex_test::extract(c, options_for(backend, 1));
-    Job job{&c, backend, Frame(c, 0, 6)};
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    assert_int_equal(pthread_attr_setstacksize(&attributes, stack), 0);
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, &attributes, extract_job, &job), 0);
-    assert_int_equal(pthread_join(thread, nullptr), 0);
-    pthread_attr_destroy(&attributes);
-    assert_true(specex_test::same_bits(job.result, expected));
-  }
+  // The wider the bands, the more is in hand at a time.
+  Case beside_dead_rows = specex_test::make_case({.nwave = 60});
+  for (int64_t y = 38; y < 56; ++y)
+    for (int64_t x = 0; x < beside_dead_rows.nx; ++x) beside_dead_rows.weight(y, x) = 0.0;
+  const Case cases[] = {specex_test::make_case(), beside_dead_rows,
+                        specex_test::make_case({.spacing = 5.0}),
+                        specex_test::make_case({.spacing = 4.0})};
+  for (const Case &c : cases)
+    for (const int32_t backend : {SPECEX_BACKEND_CPU, SPECEX_BACKEND_REFERENCE}) {
+      const Frame expected = specex_test::extract(c, options_for(backend, 1));
+      Job job{&c, backend, Frame(c, 0, 6)};
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      assert_int_equal(pthread_attr_setstacksize(&attributes, stack), 0);
+      pthread_t thread;
+      assert_int_equal(pthread_create(&thread, &attributes, extract_job, &job), 0);
+      assert_int_equal(pthread_join(thread, nullptr), 0);
+      pthread_attr_destroy(&attributes);
+      assert_true(specex_test::same_bits(job.result, expected));
+    }
 }
 
 // Both streams go to a file while the library works well, badly and not at all.

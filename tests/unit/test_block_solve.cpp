@@ -12,7 +12,7 @@
 
 namespace {
 
-using specex::BandedNormal;
+using specex::NormalEquations;
 using specex::PatchShape;
 using specex::Solution;
 
@@ -33,28 +33,22 @@ specex_patch patch_of(int nfiber, int pad_fibers) {
 }
 
 // Diagonally dominant; bins up to 3 apart are coupled in fibres up to `reach` apart.
-BandedNormal random_normal(const specex_patch &patch, int reach, uint64_t seed) {
+NormalEquations random_normal(const specex_patch &patch, int reach, uint64_t seed) {
   specex_test::Random random(seed);
   const PatchShape shape(patch);
-  BandedNormal normal;
-  normal.n = shape.size();
-  normal.half = std::min(normal.n - 1, 3 * shape.nfiber + reach);
-  normal.lower.resize(static_cast<size_t>(normal.n) *
-                      static_cast<size_t>(normal.half + 1));
-  normal.sums = specex::BinSums(static_cast<size_t>(normal.n));
+  NormalEquations normal;
+  normal.sums = specex::BinSums(static_cast<size_t>(shape.size()));
   for (double &value : normal.sums.data) value = random.normal();
-  for (int p = 0; p < normal.n; ++p)
-    for (int m = 0; m <= std::min(normal.half, normal.n - 1 - p); ++m) {
-      const int fibers = std::abs((p + m) % shape.nfiber - p % shape.nfiber);
-      const int bins = (p + m) / shape.nfiber - p / shape.nfiber;
-      if (fibers > reach || bins > 3) continue;
-      normal.lower[static_cast<size_t>(p * (normal.half + 1) + m)] =
-          m == 0 ? 8.0 + 4.0 * reach : random.uniform();
-    }
+  for (double &value : normal.sums.diagonal) value = 8.0 + 4.0 * reach;
+  for (int f = 0; f < shape.nfiber; ++f)
+    for (int g = f; g < shape.nfiber && g <= f + reach; ++g)
+      for (int w = 0; w < nbin; ++w)
+        for (int v = std::max(0, w - 3); v < nbin && v <= w + 3; ++v)
+          if (f < g || w < v) normal.elements.push_back({f, w, g, v, random.uniform()});
   return normal;
 }
 
-Solution dense(const specex_patch &patch, const BandedNormal &normal) {
+Solution dense(const specex_patch &patch, const NormalEquations &normal) {
   return specex::dense_solve({}, patch, normal.dense_by_fiber(PatchShape(patch)),
                              normal.sums.data);
 }
@@ -70,7 +64,7 @@ void block_solve_equals_dense_eigenvectors(void **) {
       for (const int pad_fibers : {0, 1}) {
         if (nfiber <= 2 * pad_fibers) continue;
         const specex_patch patch = patch_of(nfiber, pad_fibers);
-        const BandedNormal normal =
+        const NormalEquations normal =
             random_normal(patch, reach, static_cast<uint64_t>(100 * reach + nfiber));
         const std::optional<Solution> solution = specex::block_solve(patch, normal);
         assert_true(solution.has_value());
@@ -88,7 +82,7 @@ void block_solve_equals_dense_eigenvectors(void **) {
 // Fibres that no light couples give what each gives alone.
 void block_solve_takes_fibres_apart_where_nothing_couples_them(void **) {
   const specex_patch both = patch_of(2, 0);
-  const BandedNormal normal = random_normal(both, 0, 3);
+  const NormalEquations normal = random_normal(both, 0, 3);
   const std::optional<Solution> together = specex::block_solve(both, normal);
   assert_true(together.has_value());
   const specex_patch one = patch_of(1, 0);
@@ -107,17 +101,20 @@ void block_solve_takes_fibres_apart_where_nothing_couples_them(void **) {
 // Within a block, and only once its neighbours are eliminated.
 void block_solve_refuses_singular_matrices(void **) {
   const specex_patch patch = patch_of(3, 0);
-  const BandedNormal good = random_normal(patch, 1, 5);
-  const auto row = static_cast<size_t>(good.half + 1);
+  const NormalEquations good = random_normal(patch, 1, 5);
   for (const double diagonal : {0.0, -1.0, std::nan("")}) {
-    BandedNormal normal = good;
-    normal.lower[4 * row] = diagonal;
+    NormalEquations normal = good;
+    normal.sums.diagonal[nbin + 1] = diagonal;
     assert_false(specex::block_solve(patch, normal).has_value());
   }
   // Bins 0 of fibres 0 and 1 are one and the same.
-  BandedNormal twins = good;
-  for (size_t m = 0; m < row; ++m) twins.lower[m] = twins.lower[row + m] = 0.0;
-  twins.lower[0] = twins.lower[1] = twins.lower[row] = 5.0;
+  NormalEquations twins = good;
+  std::erase_if(twins.elements, [](const NormalEquations::Element &e) {
+    const auto is_twin = [](int fiber, int bin) { return fiber < 2 && bin == 0; };
+    return is_twin(e.f, e.w) || is_twin(e.g, e.v);
+  });
+  twins.elements.push_back({0, 0, 1, 0, 5.0});
+  twins.sums.diagonal[0] = twins.sums.diagonal[nbin] = 5.0;
   assert_false(specex::block_solve(patch, twins).has_value());
 }
 

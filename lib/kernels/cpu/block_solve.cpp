@@ -19,7 +19,7 @@ size_t at(int index) { return static_cast<size_t>(index); }
 
 class Blocks {
  public:
-  Blocks(const PatchShape &shape, const BandedNormal &normal)
+  Blocks(const PatchShape &shape, const NormalEquations &normal)
       : shape_(shape), normal_(normal), fibers_(coupled_fibers()) {}
 
   int count() const { return (shape_.nfiber + fibers_ - 1) / fibers_; }
@@ -50,7 +50,7 @@ class Blocks {
  private:
   int coupled_fibers() const {
     const auto diagonal = [&](int f, int w) {
-      return normal_.lower[at(banded_index(shape_, f, w)) * at(normal_.half + 1)];
+      return normal_.sums.diagonal[at(f * shape_.nbin + w)];
     };
     int reach = 1;
     normal_.for_each_element(shape_, [&](int f, int w, int g, int v, double value) {
@@ -62,7 +62,7 @@ class Blocks {
   }
 
   const PatchShape &shape_;
-  const BandedNormal &normal_;
+  const NormalEquations &normal_;
   int fibers_;
 };
 
@@ -90,8 +90,9 @@ double effect_of_cuts(Symmetric s, const Symmetric &root, const double *flux,
 
 }  // namespace
 
-std::optional<Solution> block_solve(const specex_patch &patch, const BandedNormal &normal,
-                                    const Cuts &cuts, double *cut_effect) {
+std::optional<Solution> block_solve(const specex_patch &patch,
+                                    const NormalEquations &normal, const Cuts &cuts,
+                                    double *cut_effect) {
   const PatchShape shape(patch);
   const Blocks blocks(shape, normal);
   const int count = blocks.count();

@@ -21,7 +21,8 @@ struct Cuts {
 
 // None where a block is not safely positive definite. cut_effect, where given: what the
 // cuts may change in the core, in standard deviations.
-std::optional<Solution> block_solve(const specex_patch &patch, const BandedNormal &normal,
-                                    const Cuts &cuts = {}, double *cut_effect = nullptr);
+std::optional<Solution> block_solve(const specex_patch &patch,
+                                    const NormalEquations &normal, const Cuts &cuts = {},
+                                    double *cut_effect = nullptr);
 
 }  // namespace specex

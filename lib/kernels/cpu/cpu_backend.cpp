@@ -3,10 +3,11 @@
 // The CPU engine. Long patches are cut into windows, and work is dealt out in pieces:
 // windows of a bundle that share spots, up to 8 steps along the wavelength, solved
 // together in vector lanes. Where a window's numbers ask for more than single precision,
-// it is solved there once more, in double; where fibres see more than their neighbours, by
-// pairs of them; where numbers or a piece's geometry are nothing for lanes, by elimination
-// of whole fibres in dense blocks, and at last by dense eigenvectors. Pieces are independent and each is computed in one fixed order, so that
-// results do not depend on the number of threads.
+// it is solved there once more, in double; where fibres see more than their neighbours,
+// by pairs of them; where numbers or a piece's geometry are nothing for lanes, by
+// elimination of whole fibres in dense blocks, and at last by dense eigenvectors. Pieces
+// are independent and each is computed in one fixed order, so that results do not depend
+// on the number of threads.
 #include <omp.h>
 
 #include <algorithm>
@@ -304,7 +305,7 @@ class Worker {
                    patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
                    patch.pad_nbin);
     const OwnEquations own(run, patch, std::move(spots));
-    const BandedNormal &normal = own.normal;
+    const NormalEquations &normal = own.normal;
     std::optional<Solution> solution;
     double cut_effect = 0.0;
     if (!run.rules.noise) solution = block_solve(patch, normal, cuts, &cut_effect);

@@ -167,7 +167,7 @@ void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
 }
 
 // False where elements matter that a lane has no room for.
-bool LaneGroup::fill_in_double(const PatchShape &shape, const BandedNormal &normal,
+bool LaneGroup::fill_in_double(const PatchShape &shape, const NormalEquations &normal,
                                double scale, size_t lane) {
   for (int b = 0; b < system_.nfiber; ++b)
     for (int u = 0; u < system_.nbin; ++u) {

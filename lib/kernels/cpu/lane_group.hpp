@@ -77,8 +77,8 @@ class LaneGroup {
   void gather(const Piece &piece);
   void sum_in_lane(const Piece &piece, size_t lane);
   void sum_in_double(Piece &piece, size_t lane);
-  bool fill_in_double(const PatchShape &shape, const BandedNormal &normal, double scale,
-                      size_t lane);
+  bool fill_in_double(const PatchShape &shape, const NormalEquations &normal,
+                      double scale, size_t lane);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
   unsigned eliminate();

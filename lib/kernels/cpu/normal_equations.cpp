@@ -64,8 +64,8 @@ Stamp weighted(const Stamp &stamp, const PatchPixels &pixels,
 
 }  // namespace
 
-Symmetric BandedNormal::dense_by_fiber(const PatchShape &shape) const {
-  Symmetric dense(n);
+Symmetric NormalEquations::dense_by_fiber(const PatchShape &shape) const {
+  Symmetric dense(shape.size());
   for_each_element(shape, [&](int f, int w, int g, int v, double value) {
     const int i = f * shape.nbin + w;
     const int j = g * shape.nbin + v;
@@ -74,68 +74,48 @@ Symmetric BandedNormal::dense_by_fiber(const PatchShape &shape) const {
   return dense;
 }
 
-BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &patch,
-                                   const PatchPixels &pixels) {
-  const PatchShape shape(patch);
-  BandedNormal normal;
-  normal.n = shape.size();
-  normal.sums = BinSums(at(normal.n));
-  const Later later(spots, patch);
-  for (int f = 0; f < shape.nfiber; ++f)
-    for (int w = 0; w < shape.nbin; ++w)
-      for_each_overlapping(spots, patch, later, f, w, [&](int g, int v) {
-        normal.half =
-            std::max(normal.half, banded_index(shape, g, v) - banded_index(shape, f, w));
-      });
-  normal.lower.resize(at(normal.n) * at(normal.half + 1));
-
-  std::vector<double> buffer;
-  for (int f = 0; f < shape.nfiber; ++f)
-    for (int w = 0; w < shape.nbin; ++w) {
-      const Stamp stamp = spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w);
-      add_sums(stamp, pixels, at(f * shape.nbin + w), normal.sums);
-      const Stamp weighted_stamp = weighted(stamp, pixels, buffer);
-      if (weighted_stamp.box.empty()) continue;
-      const int p = banded_index(shape, f, w);
-      for_each_overlapping(spots, patch, later, f, w, [&](int g, int v) {
-        const int m = banded_index(shape, g, v) - p;
-        normal.lower[at(p) * at(normal.half + 1) + at(m)] =
-            overlap(weighted_stamp,
-                    spots.stamp(patch.pad_first_fiber + g, patch.pad_first_bin + v));
-      });
-    }
-  return normal;
-}
-
-void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
-                        BandedNormal &normal) {
-  const auto element = [&](int p, int m) -> double & {
-    return normal.lower[at(p) * at(normal.half + 1) + at(m)];
-  };
-  for (int f = 0; f < shape.nfiber; ++f)
-    for (int w = 0; w < shape.nbin; ++w) {
-      const int q = f * shape.nbin + w;
-      const int p = banded_index(shape, f, w);
-      if (!measured[at(q)]) {
-        normal.sums.data[at(q)] = 0.0;
-        for (int m = 1; m <= normal.half; ++m) {
-          element(p, m) = 0.0;
-          if (p >= m) element(p - m, m) = 0.0;
-        }
-      }
-      element(p, 0) = normal.sums.diagonal[at(q)];
-    }
-}
-
 OwnPixels::OwnPixels(const Run &run, const specex_patch &patch, SpotTable table)
     : spots(std::move(table)),
       pixels(run.image, intersect(patch_box(patch, run.image), spots.bounds())) {}
 
 OwnEquations::OwnEquations(const Run &run, const specex_patch &patch, SpotTable table)
-    : OwnPixels(run, patch, std::move(table)),
-      normal(make_normal_equations(spots, patch, pixels)),
-      measured(condition(run.rules, normal.sums)) {
-  apply_conditioning(PatchShape(patch), measured, normal);
+    : OwnPixels(run, patch, std::move(table)) {
+  const PatchShape shape(patch);
+  const auto index = [&](int f, int w) { return at(f * shape.nbin + w); };
+  const auto stamp = [&](int f, int w) {
+    return spots.stamp(patch.pad_first_fiber + f, patch.pad_first_bin + w);
+  };
+  const auto for_each_bin = [&](auto &&visit) {
+    for (int f = 0; f < shape.nfiber; ++f)
+      for (int w = 0; w < shape.nbin; ++w) visit(f, w);
+  };
+  BinSums &sums = normal.sums;
+  sums = BinSums(at(shape.size()));
+  for_each_bin([&](int f, int w) { add_sums(stamp(f, w), pixels, index(f, w), sums); });
+  // Bins that take no part have no elements beside the diagonal's, and no data.
+  measured = condition(run.rules, sums);
+  for (size_t q = 0; q < measured.size(); ++q)
+    if (!measured[q]) sums.data[q] = 0.0;
+
+  const Later later(spots, patch);
+  const auto for_each_pair = [&](int f, int w, auto &&visit) {
+    if (!measured[index(f, w)]) return;
+    for_each_overlapping(spots, patch, later, f, w, [&](int g, int v) {
+      if (measured[index(g, v)] && (f != g || w != v)) visit(g, v);
+    });
+  };
+  size_t count = 0;
+  for_each_bin([&](int f, int w) { for_each_pair(f, w, [&](int, int) { ++count; }); });
+  normal.elements.reserve(count);
+  std::vector<double> buffer;
+  for_each_bin([&](int f, int w) {
+    const Stamp own = weighted(stamp(f, w), pixels, buffer);
+    for_each_pair(f, w, [&](int g, int v) {
+      const double value = overlap(own, stamp(g, v));
+      normal.elements.push_back(f <= g ? NormalEquations::Element{f, w, g, v, value}
+                                       : NormalEquations::Element{g, v, f, w, value});
+    });
+  });
 }
 
 }  // namespace specex

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The normal equations of a patch, N = A^T W A and b = A^T W d, straight from overlapping
-// spots: A is never formed. Numbered wavelength by wavelength, p = bin * nfiber + fibre,
-// N is a band matrix, because spots of distant bins do not overlap.
+// spots: A is never formed. Few elements of N are not 0.
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include "kernels/shared/finish.hpp"
@@ -13,46 +11,30 @@
 
 namespace specex {
 
-struct BandedNormal {
-  int n = 0;
-  int half = 0;               // half bandwidth
-  std::vector<double> lower;  // [n][half + 1]: element (p, m) = N[p + m][p]
-  BinSums sums{0};            // by fibre, as PatchShape numbers bins
+struct NormalEquations {
+  // Of bin w of fibre f with bin v of fibre g: f < g, or f = g and w < v.
+  struct Element {
+    int f;
+    int w;
+    int g;
+    int v;
+    double value;
+  };
+
+  std::vector<Element> elements;
+  BinSums sums{0};  // by fibre, as PatchShape numbers bins; these have the diagonal
 
   Symmetric dense_by_fiber(const PatchShape &shape) const;
 
-  // Calls visit(f, w, g, v, value) once for each element that is not 0 of bin w of fibre
-  // f with bin v of fibre g: f < g, or f = g and w <= v.
+  // Calls visit(f, w, g, v, value) once for each element, those of the diagonal first.
   template <class Visit>
   void for_each_element(const PatchShape &shape, Visit &&visit) const {
-    for (int p = 0; p < n; ++p)
-      for (int m = 0; m <= std::min(half, n - 1 - p); ++m) {
-        const double value =
-            lower[static_cast<size_t>(p) * static_cast<size_t>(half + 1) +
-                  static_cast<size_t>(m)];
-        if (value == 0.0) continue;
-        const int f = p % shape.nfiber;
-        const int w = p / shape.nfiber;
-        const int g = (p + m) % shape.nfiber;
-        const int v = (p + m) / shape.nfiber;
-        if (f <= g)
-          visit(f, w, g, v, value);
-        else
-          visit(g, v, f, w, value);
-      }
+    for (int f = 0; f < shape.nfiber; ++f)
+      for (int w = 0; w < shape.nbin; ++w)
+        visit(f, w, f, w, sums.diagonal[static_cast<size_t>(f * shape.nbin + w)]);
+    for (const Element &e : elements) visit(e.f, e.w, e.g, e.v, e.value);
   }
 };
-
-inline int banded_index(const PatchShape &shape, int fiber, int bin) {
-  return bin * shape.nfiber + fiber;
-}
-
-BandedNormal make_normal_equations(const SpotTable &spots, const specex_patch &patch,
-                                   const PatchPixels &pixels);
-
-// Applies the outcome of condition(): bins that take no part are decoupled.
-void apply_conditioning(const PatchShape &shape, const std::vector<bool> &measured,
-                        BandedNormal &normal);
 
 // A patch's spots and the pixels that they fall on.
 struct OwnPixels {
@@ -66,7 +48,7 @@ struct OwnPixels {
 struct OwnEquations : OwnPixels {
   OwnEquations(const Run &run, const specex_patch &patch, SpotTable table);
 
-  BandedNormal normal;
+  NormalEquations normal;
   std::vector<bool> measured;
 };
 

@@ -32,4 +32,18 @@ Box SpotTable::bounds() const {
   return box;
 }
 
+double overlap(const Stamp &a, const Stamp &b) {
+  const Box box = intersect(a.box, b.box);
+  double sums[4] = {};  // that do not wait for each other
+  for (int y = box.ymin; y < box.ymax; ++y) {
+    const double *row_a = a.row(y);
+    const double *row_b = b.row(y);
+    int x = box.xmin;
+    for (; x + 4 <= box.xmax; x += 4)
+      for (int k = 0; k < 4; ++k) sums[k] += row_a[x + k] * row_b[x + k];
+    for (; x < box.xmax; ++x) sums[0] += row_a[x] * row_b[x];
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 }  // namespace specex

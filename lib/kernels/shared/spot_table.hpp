@@ -100,15 +100,6 @@ class SpotTable {
 };
 
 // sum of a * b over the pixels that two stamps share
-inline double overlap(const Stamp &a, const Stamp &b) {
-  const Box box = intersect(a.box, b.box);
-  double sum = 0.0;
-  for (int y = box.ymin; y < box.ymax; ++y) {
-    const double *row_a = a.row(y);
-    const double *row_b = b.row(y);
-    for (int x = box.xmin; x < box.xmax; ++x) sum += row_a[x] * row_b[x];
-  }
-  return sum;
-}
+double overlap(const Stamp &a, const Stamp &b);
 
 }  // namespace specex

@@ -90,8 +90,8 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
         a -= l * load(ones[k] + (j + m) * lanes);
         b -= l * load(light[k] + (j + m) * lanes);
         rising<Band>(1, Band, [&](int n) {
-          row[n] -= l * load(n >= m ? z[k].element(j + m, n - m)
-                                    : z[k].element(j + n, m - n));
+          row[n] -=
+              l * load(n >= m ? z[k].element(j + m, n - m) : z[k].element(j + n, m - n));
         });
       });
       store(ones[k] + j * lanes, a);
@@ -175,10 +175,12 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
       return root * shift(k) * load(poles.weight + k * lanes);
     };
     int k = 0;
-    for (; k + 1 < poles.count; k += 2)
-      add_poles<Band, 2>(nbin, band, {shift(k), shift(k + 1)}, {weight(k), weight(k + 1)},
-                         flux, first, nkeep, row_sum, smoothed, diagonals, scratch);
-    if (k < poles.count)
+    if constexpr (is_narrow<Band>)
+      for (; k + 1 < poles.count; k += 2)
+        add_poles<Band, 2>(nbin, band, {shift(k), shift(k + 1)},
+                           {weight(k), weight(k + 1)}, flux, first, nkeep, row_sum,
+                           smoothed, diagonals, scratch);
+    for (; k < poles.count; ++k)
       add_poles<Band, 1>(nbin, band, {shift(k)}, {weight(k)}, flux, first, nkeep, row_sum,
                          smoothed, diagonals, scratch);
   });
