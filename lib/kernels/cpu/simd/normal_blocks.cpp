@@ -115,6 +115,7 @@ SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
     share = right > share ? right : share;
   }
   block.edge_share[w] = share;
+  block.far_coupling[w] = 0.0;  // until far_couplings() finds some
 }
 
 // The first of a fibre's bins whose stamp does not begin above `row`.
