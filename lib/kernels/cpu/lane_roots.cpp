@@ -36,7 +36,7 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
   for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
   const size_t band_size = at(system_.nbin) * at(system_.half_band + 1) * width;
   const size_t vector_size = at(system_.nbin) * width;
-  const bool whole = means_ != Means::in_pairs;  // band_ is not the marginal matrix yet
+  const bool separated = means_ == Means::in_pairs;  // band_ has what is marginal
   const auto load = [&](int f, size_t from, size_t to, size_t step) {
     const double *own = band_.data() + at(f) * band_size;
     const double *left = from_left_.data() + at(f) * band_size;
@@ -45,8 +45,8 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
     double *marginal = marginal_.data();
     for (size_t k = 0; k < band_size; k += step) {
       double value = own[k + from];
-      if (whole && f > 0) value -= left[k + from];
-      if (whole && f + 1 < system_.nfiber) value -= right[k + from];
+      if (!separated && f > 0) value -= left[k + from];
+      if (!separated && f + 1 < system_.nfiber) value -= right[k + from];
       marginal[k + to] = value;
     }
     for (size_t k = 0; k < vector_size; k += step)

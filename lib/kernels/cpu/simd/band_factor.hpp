@@ -32,14 +32,14 @@ struct Factor {
 template <int Columns>
 constexpr int ring_for = Columns <= 16 ? 16 : 2 * ring_for<(Columns + 1) / 2>;
 
-// Columns of a narrow band fit registers or the stack, and loops over them are unrolled.
+// Loops over narrow bands are unrolled, so that columns stay in registers. Wide ones have
+// to wait for memory anyway.
 template <int Band>
 constexpr bool is_narrow = Band <= 23;
 
-// Calls visit(k) for k = first to last.
-template <int Band, class Visit>
+template <bool Unrolled, class Visit>
 SPECEX_INLINE void rising(int first, int last, Visit &&visit) {
-  if constexpr (is_narrow<Band>) {
+  if constexpr (Unrolled) {
 #pragma GCC unroll 25
     for (int k = first; k <= last; ++k) visit(k);
   } else {
@@ -47,14 +47,13 @@ SPECEX_INLINE void rising(int first, int last, Visit &&visit) {
   }
 }
 
-// Calls visit(k) for k = Band to 1.
-template <int Band, class Visit>
-SPECEX_INLINE void falling(Visit &&visit) {
-  if constexpr (is_narrow<Band>) {
+template <bool Unrolled, class Visit>
+SPECEX_INLINE void falling(int first, int last, Visit &&visit) {
+  if constexpr (Unrolled) {
 #pragma GCC unroll 24
-    for (int k = Band; k >= 1; --k) visit(k);
+    for (int k = first; k >= last; --k) visit(k);
   } else {
-    for (int k = Band; k >= 1; --k) visit(k);
+    for (int k = first; k >= last; --k) visit(k);
   }
 }
 
@@ -82,10 +81,11 @@ Integers factorise(const double *const (&band)[Count], const Vector (&shift)[Cou
       Vector a[Band + 1];
       for (int m = 0; m <= Band; ++m) a[m] = load(from + m * lanes);
       a[0] += shift[k];
-      falling<Band>([&](int p) {
+      falling<is_narrow<Band>>(Band, 1, [&](int p) {
         const double *earlier = to - p * F::column_size + p * lanes;
         const Vector c = load(earlier) * pivot[k][(j - p) & (ring - 1)];
-        rising<Band>(0, Band - p, [&](int m) { a[m] -= load(earlier + m * lanes) * c; });
+        rising<is_narrow<Band>>(0, Band - p,
+                                [&](int m) { a[m] -= load(earlier + m * lanes) * c; });
       });
       good &= a[0] > Vector{};
       const Vector inverse = 1.0 / a[0];

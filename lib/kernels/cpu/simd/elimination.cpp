@@ -80,8 +80,7 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
       Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
       Vector other{};
       const double *below = F::column(factor, row);
-      falling<Band>([&](int p) {
-        if (p == 1) return;
+      falling<is_narrow<Band>>(Band, 2, [&](int p) {
         const Vector term =
             load(below - p * F::column_size + p * lanes) * load(u + (row - p) * lanes);
         if (p % 2 == 0)
@@ -99,7 +98,7 @@ Vector message(const double *factor, const Coupling &x, const double *target_ban
       Vector sum[sums] = {};
       for (int row = first; row < end; ++row) {
         const Vector ours = load(u + row * lanes);
-        rising<sums>(0, sums - 1, [&](int m) {
+        rising<true>(0, sums - 1, [&](int m) {
           sum[m] += ours * load(earlier[some + m] + row * lanes);
         });
       }

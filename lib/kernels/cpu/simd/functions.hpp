@@ -78,8 +78,9 @@ SPECEX_INLINE Vector power(Vector base, Vector exponent) {
   // The square takes all of a double's range, and overflows as it should.
   const Vector root =
       exp_moderate(minimum(maximum(t * 0.5, broadcast(-400.0)), broadcast(400.0)));
-  const Vector number = select(t == t, root * root, t);
-  return select(base == one, one, select(exponent == Vector{}, one, number));
+  const Integers is_number = t <= broadcast(__builtin_inf());
+  const Vector result = select(is_number, root * root, t);
+  return select(base == one, one, select(exponent == Vector{}, one, result));
 }
 
 // erf(t / sqrt 2), given gaussian = exp(-t^2 / 2). Absolute error below 3e-16.

@@ -12,8 +12,10 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-// Poles wait for themselves from bin to bin, not for each other.
-constexpr int poles_at_once = 2;
+// Poles wait for themselves from bin to bin, not for each other; of wide bands for
+// memory, one at a time.
+template <int Band>
+constexpr int poles_at_once = is_narrow<Band> ? 2 : 1;
 
 // The last rows of Z, elements j, j + 1, ... of row j; in scratch, because stacks may be
 // small.
@@ -68,7 +70,7 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
     Vector a = broadcast(1.0);
     Vector b = load(flux + j * lanes);
     const double *column = F::column(factor[k], j);
-    falling<Band>([&](int p) {
+    falling<is_narrow<Band>>(Band, 1, [&](int p) {
       const Vector l = load(column - p * F::column_size + p * lanes);
       a -= l * load(ones[k] + (j - p) * lanes);
       b -= l * load(light[k] + (j - p) * lanes);
@@ -84,12 +86,12 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       Vector a = load(ones[k] + j * lanes) * inverse;
       Vector b = load(light[k] + j * lanes) * inverse;
       Vector row[Band + 1];
-      rising<Band>(1, Band, [&](int n) { row[n] = Vector{}; });
-      falling<Band>([&](int m) {
+      rising<is_narrow<Band>>(1, Band, [&](int n) { row[n] = Vector{}; });
+      falling<is_narrow<Band>>(Band, 1, [&](int m) {
         const Vector l = load(column + m * lanes);
         a -= l * load(ones[k] + (j + m) * lanes);
         b -= l * load(light[k] + (j + m) * lanes);
-        rising<Band>(1, Band, [&](int n) {
+        rising<is_narrow<Band>>(1, Band, [&](int n) {
           row[n] -=
               l * load(n >= m ? z[k].element(j + m, n - m) : z[k].element(j + n, m - n));
         });
@@ -98,7 +100,8 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
       store(light[k] + j * lanes, b);
       // From the far end: row[1] waits for the row before.
       Vector diagonal = inverse;
-      falling<Band>([&](int m) { diagonal -= load(column + m * lanes) * row[m]; });
+      falling<is_narrow<Band>>(
+          Band, 1, [&](int m) { diagonal -= load(column + m * lanes) * row[m]; });
       row[0] = diagonal;
       for (int n = 0; n <= Band; ++n) store(z[k].element(j, n), row[n]);
       store(row_sum + j * lanes, load(row_sum + j * lanes) - weight[k] * a);
@@ -113,8 +116,9 @@ void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
 }  // namespace
 
 size_t square_root_scratch(int nbin, int half_band) {
-  return for_half_band(
-      half_band, [&]<int Band>() { return poles_at_once * pole_scratch<Band>(nbin); });
+  return for_half_band(half_band, [&]<int Band>() {
+    return poles_at_once<Band> * pole_scratch<Band>(nbin);
+  });
 }
 
 void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
@@ -175,7 +179,7 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
       return root * shift(k) * load(poles.weight + k * lanes);
     };
     int k = 0;
-    if constexpr (is_narrow<Band>)
+    if constexpr (poles_at_once<Band> == 2)
       for (; k + 1 < poles.count; k += 2)
         add_poles<Band, 2>(nbin, band, {shift(k), shift(k + 1)},
                            {weight(k), weight(k + 1)}, flux, first, nkeep, row_sum,
