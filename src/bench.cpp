@@ -44,6 +44,8 @@ class Scaling {
          {std::pair{4, 3}, std::pair{6, 4}, std::pair{8, 5}, std::pair{10, 7},
           std::pair{12, 9}})
       add("spot", {few_fibers, some_bins, hsizex, hsizey}, 1);
+    for (const double spacing : {fiber_spacing, 6.5, 6.0, 5.5, 5.0})
+      add("spacing", {.fibers = few_fibers, .bins = some_bins, .spacing = spacing}, 1);
     const int threads = std::stoi(Context(options_.options).described("threads"));
     for (int count = 1;; count = std::min(2 * count, threads)) {
       add("threads", {std::min(4 * few_fibers, options_.size.fibers), some_bins}, count);
@@ -56,7 +58,7 @@ class Scaling {
     if (size.fibers > options_.size.fibers || size.bins > options_.size.bins) return;
     specex_options options = options_.options;
     options.num_threads = threads;
-    const ScalingPoint point{series,
+    const ScalingPoint point{series, size.spacing,
                              measure(BenchProblem(size), options, options_.repeats)};
     const bool begins = !first_ || first_->series != series;
     if (begins) first_ = point;
@@ -140,14 +142,19 @@ void add_bench(CLI::App &app) {
       command->add_option("--hsizex", size.hsizex, "Half the width of a spot, pixels");
   CLI::Option *hsizey =
       command->add_option("--hsizey", size.hsizey, "Half the height of a spot, pixels");
+  CLI::Option *spacing =
+      command
+          ->add_option("--spacing", size.spacing,
+                       "From a fibre to the next of its bundle, pixels")
+          ->check(CLI::Range(2.0, fiber_spacing));
   CLI::Option *scaling = command->add_flag(
       "--scaling", options->scaling,
-      "Vary fibres, bins, spot and threads; --fibers and --bins are then\n"
-      "the most that is tried [5000 and 10000]");
-  for (CLI::Option *option : {fibers, bins, hsizex, hsizey})
+      "Vary fibres, bins, spot, spacing and threads; --fibers and --bins are\n"
+      "then the most that is tried [5000 and 10000]");
+  for (CLI::Option *option : {fibers, bins, hsizex, hsizey, spacing})
     option->capture_default_str()->excludes(image);
   for (CLI::Option *option : {hsizex, hsizey}) option->check(CLI::Range(1, 100));
-  scaling->excludes(image)->excludes(hsizex)->excludes(hsizey);
+  scaling->excludes(image)->excludes(hsizex)->excludes(hsizey)->excludes(spacing);
 
   command->option_defaults()->group("How");
   command

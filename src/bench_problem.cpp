@@ -20,6 +20,7 @@ BenchProblem::BenchProblem(const BenchSize &size) {
   psf_.hsizex = size.hsizex;
   psf_.hsizey = size.hsizey;
   stretch(size.bins);
+  draw_together(size.spacing);
   expose_made_up_light();
 }
 
@@ -56,6 +57,16 @@ void BenchProblem::stretch(int32_t bins) {
   grid_.nwave = bins;
   for (double *wavemax : {&psf_.wavemax, &psf_.xtrace_wavemax, &psf_.ytrace_wavemax})
     *wavemax = stretched(*wavemax);
+}
+
+// The fibres of each bundle, around its first.
+void BenchProblem::draw_together(double spacing) {
+  const auto ncoef = static_cast<size_t>(psf_.xtrace_ncoef);
+  xtrace_.assign(psf_.xtrace, psf_.xtrace + static_cast<size_t>(nspec_) * ncoef);
+  for (int32_t fiber = 0; fiber < nspec_; ++fiber)
+    xtrace_[static_cast<size_t>(fiber) * ncoef] +=
+        fiber % bundle_size * (spacing - fiber_spacing);
+  psf_.xtrace = xtrace_.data();
 }
 
 void BenchProblem::expose_made_up_light() {

@@ -20,6 +20,7 @@ struct BenchSize {
   int32_t bins = 2326;
   int32_t hsizex = 8;  // a spot is 2 hsizex + 1 columns
   int32_t hsizey = 5;  // by 2 hsizey + 1 rows
+  double spacing = fiber_spacing;
 };
 
 struct BenchFiles {
@@ -45,10 +46,11 @@ class BenchProblem {
 
  private:
   void stretch(int32_t bins);
+  void draw_together(double spacing);
   void expose_made_up_light();
 
   std::optional<PsfModel> model_;
-  std::vector<double> ytrace_;
+  std::vector<double> xtrace_, ytrace_;
   Exposure exposure_;
   std::optional<FitsFile> psf_file_, image_file_;
   specex_psf psf_{};

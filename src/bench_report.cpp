@@ -114,6 +114,7 @@ Json scaling_json(const ScalingPoint &point) {
   json["fibers"] = measured.frame.nspec;
   json["bins"] = measured.frame.nwave;
   json["spot"] = {measured.psf.spot_nx, measured.psf.spot_ny};
+  json["spacing"] = point.spacing;
   json["threads"] = measured.threads;
   json["seconds"] = measured.least();
   json["ns_per_fiber_bin"] = nanoseconds_per_bin(measured);
@@ -160,16 +161,17 @@ void print_measurement(const Measurement &measured, const MachinePeak &peak) {
 void print_scaling(const ScalingPoint &point, const ScalingPoint &first) {
   const Measurement &measured = point.measured;
   if (&point == &first)
-    std::printf("%-8s %8s %8s %9s %8s %10s %14s %9s %9s\n", "varied", "fibres", "bins",
-                "spot", "threads", "seconds", "ns/fibre/bin", "to first", "vector");
-  std::printf("%-8s %8d %8lld %9s %8d %10.4f %14.0f %9.3f %7.1f %%\n",
-              point.series.c_str(), measured.frame.nspec,
-              static_cast<long long>(measured.frame.nwave),
-              text("%d x %d", measured.psf.spot_nx, measured.psf.spot_ny).c_str(),
-              measured.threads, measured.least(), nanoseconds_per_bin(measured),
-              nanoseconds_per_bin(measured) / nanoseconds_per_bin(first.measured),
-              100.0 * static_cast<double>(measured.frame.npath_vector) /
-                  static_cast<double>(std::max<int64_t>(1, measured.frame.npatch)));
+    std::printf("%-8s %8s %8s %9s %8s %8s %10s %14s %9s %9s\n", "varied", "fibres",
+                "bins", "spot", "spacing", "threads", "seconds", "ns/fibre/bin",
+                "to first", "vector");
+  std::printf(
+      "%-8s %8d %8lld %9s %8.2f %8d %10.4f %14.0f %9.3f %7.1f %%\n", point.series.c_str(),
+      measured.frame.nspec, static_cast<long long>(measured.frame.nwave),
+      text("%d x %d", measured.psf.spot_nx, measured.psf.spot_ny).c_str(), point.spacing,
+      measured.threads, measured.least(), nanoseconds_per_bin(measured),
+      nanoseconds_per_bin(measured) / nanoseconds_per_bin(first.measured),
+      100.0 * static_cast<double>(measured.frame.npath_vector) /
+          static_cast<double>(std::max<int64_t>(1, measured.frame.npatch)));
   std::fflush(stdout);
 }
 

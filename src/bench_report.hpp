@@ -14,7 +14,8 @@ namespace specex_cli {
 
 // One row of the scaling table.
 struct ScalingPoint {
-  std::string series;  // what is varied: "fibers", "bins", "spot" or "threads"
+  std::string series;  // what is varied: "fibers", "bins", "spot", "spacing", "threads"
+  double spacing;
   Measurement measured;
 };
 

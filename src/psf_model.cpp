@@ -19,9 +19,7 @@ constexpr int nspot_coefficients = 4;
 constexpr int gauss_hermite_degree = 6;
 
 // Across the dispersion: 25 fibres a bundle, then a gap. Pixels.
-constexpr int32_t bundle_size = 25;
 constexpr int32_t bundles_of_a_ccd = 20;
-constexpr double fiber_spacing = 7.26;
 constexpr double bundle_gap = 17.56;
 constexpr double bundle_pitch = (bundle_size - 1) * fiber_spacing + bundle_gap;
 constexpr double fiber_scatter = 0.04;  // rms, in x and y

@@ -12,6 +12,10 @@
 
 namespace specex_cli {
 
+// Across the dispersion, fibres of a bundle and pixels from one to the next.
+inline constexpr int32_t bundle_size = 25;
+inline constexpr double fiber_spacing = 7.26;
+
 // A GAUSS-HERMITE PSF that owns its arrays.
 class PsfModel {
  public:

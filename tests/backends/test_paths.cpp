@@ -224,6 +224,16 @@ void paths_spots_longer_than_the_widest_band_leave_the_vector_path(void **) {
          }});
 }
 
+void paths_spots_that_fill_the_widest_band_stay_on_the_vector_path(void **) {
+  const Case c =
+      specex_test::make_case({.nspec = 3, .nwave = 24, .hsizey = 11, .margin = 30});
+  for (const int32_t compat : {SPECEX_COMPAT_NONE, SPECEX_COMPAT_GPU_SPECTER}) {
+    specex_options options = specex_test::small_options();
+    options.compat = compat;
+    expect(Path::vector, "23 rows", extract_like_the_reference("23 rows", c, options));
+  }
+}
+
 // Where a fibre's dispersion differs from its neighbour's, their lags drift.
 void paths_more_lags_than_fit_leave_the_vector_path(void **) {
   climb({"drift of the lags",
@@ -608,6 +618,7 @@ int main() {
       cmocka_unit_test(paths_tails_that_reach_second_neighbours_leave_the_vector_path),
       cmocka_unit_test(paths_fibres_out_of_order_leave_the_vector_path),
       cmocka_unit_test(paths_spots_longer_than_the_widest_band_leave_the_vector_path),
+      cmocka_unit_test(paths_spots_that_fill_the_widest_band_stay_on_the_vector_path),
       cmocka_unit_test(paths_more_lags_than_fit_leave_the_vector_path),
       cmocka_unit_test(paths_finer_bins_end_on_the_dense_path),
       cmocka_unit_test(paths_duplicate_traces_are_solved_all_the_same),

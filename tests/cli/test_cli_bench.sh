@@ -59,9 +59,12 @@ expect_json "threads' times add up to no more than there is" files.json \
 expect_exit 0 "scaling" "$specex" bench --scaling --fibers 25 --bins 1000 --repeat 1 \
   --threads 2 --json scaling.json
 expect_json "scaling has every series" scaling.json \
-  "{'fibers': 1, 'bins': 2, 'spot': 5, 'threads': 2} ==
+  "{'fibers': 1, 'bins': 2, 'spot': 5, 'spacing': 5, 'threads': 2} ==
    {s: sum(p['series'] == s for p in j['scaling'])
-    for s in ('fibers', 'bins', 'spot', 'threads')}"
+    for s in ('fibers', 'bins', 'spot', 'spacing', 'threads')}"
+expect_json "close traces are nothing for the vector path, wide ones are" scaling.json \
+  "all((p['patches_vector'] > 0) == (p['spacing'] > 7)
+       for p in j['scaling'] if p['series'] == 'spacing')"
 expect_json "scaling is measured" scaling.json \
   "all(p['seconds'] > 0 and p['ns_per_fiber_bin'] > 0 for p in j['scaling'])"
 
@@ -75,6 +78,8 @@ input -p psf.fits
 wavelength -w 6500,6560,0.8
 excludes -i image.fits -p psf.fits --fibers 5
 excludes --scaling --hsizex 4
+excludes --scaling --spacing 5
+range --spacing 1
 range --fibers 0
 range --bins 0
 range --repeat 0

@@ -50,13 +50,13 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
   }
   const bool in_double = means != Means::of_piece;
   rounding_ = in_double ? 0.0 : 6e-8;
-  const int least = means == Means::of_piece
-                        ? piece.half_band() + (run_.rules.compat ? 0 : 1)
-                    : means == Means::in_double ? simd::largest_spot_band + 1
-                                                : simd::largest_fiber_band + 1;
   const int most = means == Means::of_piece    ? simd::largest_spot_band
                    : means == Means::in_double ? simd::largest_fiber_band
                                                : simd::largest_half_band;
+  const int least = means == Means::of_piece
+                        ? std::min(piece.half_band() + (run_.rules.compat ? 0 : 1), most)
+                    : means == Means::in_double ? simd::largest_spot_band + 1
+                                                : simd::largest_fiber_band + 1;
   // Marginalising the neighbours fills in what is beyond the spots' own band, slightly.
   // Lanes where that matters are solved again with a wider one; where it mostly does,
   // that is what they begin with.
