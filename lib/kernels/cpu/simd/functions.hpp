@@ -54,8 +54,10 @@ SPECEX_INLINE Vector log_positive(Vector x) {
   constexpr int64_t bits_of_root_half = 0x3fe6a09e667f3bcd;
   constexpr int64_t bits_of_2_52 = 0x4330000000000000;
   constexpr int64_t mantissa = 0x000fffffffffffff;
+  const Vector infinity = broadcast(__builtin_inf());
   const Integers subnormal = x < broadcast(0x1p-1022);
-  const Integers bits = bits_as<Integers>(select(subnormal, x * 0x1p54, x)) +
+  const Vector number = minimum(x, infinity);  // NaN's bits might overflow below
+  const Integers bits = bits_as<Integers>(select(subnormal, number * 0x1p54, number)) +
                         (bits_of_1 - bits_of_root_half);
   const Vector m = bits_as<Vector>((bits & mantissa) + bits_of_root_half);
   const Vector biased = bits_as<Vector>((bits >> 52) + bits_of_2_52) - 0x1p52;
@@ -66,7 +68,6 @@ SPECEX_INLINE Vector log_positive(Vector x) {
   Vector p = broadcast(1.0 / 21);
   for (int k = 19; k >= 1; k -= 2) p = p * s2 + 1.0 / k;
   const Vector result = n * ln2_high + (n * ln2_low + s * 2.0 * p);
-  const Vector infinity = broadcast(__builtin_inf());
   return select(x == Vector{}, -infinity, select(x < infinity, result, x));
 }
 
