@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Up to 8 windows of a piece that have as many fibres and bins: one lane each. Cuts their
-// normal equations from the piece's blocks, solves them together and leaves a Solution
-// for each, or says which shortcut did not hold.
+// normal equations from the piece's blocks, or has them made anew, solves them together
+// and leaves a Solution for each, or says what did not hold.
 #pragma once
 
 #include <array>

@@ -7,7 +7,8 @@
 // and likewise from the right. What remains for fibre f once all others are marginalised,
 //   S_f = D_f - K_f(left) - K_f(right) = (C_ff)^-1        (Bolton & Schlegel 2010, sec.
 //   3)
-// is as narrow as D_f to within rounding; what of K lies beyond is measured, not assumed.
+// is as narrow as D_f to within rounding where fibres are far apart, and wider where they
+// are close; what of K lies beyond the band is measured, not assumed.
 #include "kernels/cpu/simd/band_factor.hpp"
 
 namespace specex::SPECEX_ISA {

@@ -119,7 +119,8 @@ struct FiberBlock {
 
 // ---------------------------------------------------------------- algebra, 8 problems
 
-// The normal equations of 8 patches, by blocks of fibres. A fibre's band matrix is
+// The normal equations of 8 patches, by blocks of fibres. What is a fibre here may be a
+// pair of them, whose bins take turns. A fibre's band matrix is
 // [nbin][half_band + 1][8], its coupling with the next fibre [nbin][nlag][8], a vector
 // [nbin][8]; fibres follow each other.
 struct BlockSystem {
