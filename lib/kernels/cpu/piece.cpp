@@ -68,8 +68,6 @@ bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t numbe
   ring_bins_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(half_band_ + width)));
   ring_.resize(at(layout_.row) + at(shape.nfiber) * at(ring_bins_) * at(layout_.size));
   spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
-  weighted_.resize(at(layout_.size));
-  rounded_.resize(width * at(layout_.size));
   kept_spots_ = kept_spots.part(
       number, shape,
       at(shape.nfiber) * at(round_up(shape.nbin)) * at(layout_.nx) * at(layout_.ny));
@@ -383,9 +381,7 @@ void Piece::form_rows(int f, int end) {
                          &left_x_[own],
                          &right_x_[own],
                          &far_coupling_[own],
-                         &edge_share_[own],
-                         weighted_.data(),
-                         rounded_.data()};
+                         &edge_share_[own]};
   while (evaluated < end) {
     place_batch(f, evaluated, slot);
     evaluated += width;

@@ -117,8 +117,8 @@ class Piece {
   Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
 
-  Aligned<double> ring_, spots_, spot_scratch_, weighted_;
-  Aligned<float> kept_, rounded_;
+  Aligned<double> ring_, spots_, spot_scratch_;
+  Aligned<float> kept_;
   Aligned<double> band_, cross_;
   std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;
 };

@@ -58,6 +58,13 @@ struct StampLayout {
   int size;  // from one stamp to the next: ny rows and one of zeros, as before the first
 };
 
+// Stamps of one fibre, as they are kept for other fibres and later stages.
+struct FiberStamps {
+  const float *spots;  // [bin][size]
+  const int *x0;       // [bin] first column of the stamp, a multiple of 8
+  const int *y0;       // [bin] first row
+};
+
 // Cleaned pixels around a bundle: values and weights, 0 outside the CCD. Rows start at a
 // multiple of 8 columns.
 struct Strip {
@@ -67,16 +74,14 @@ struct Strip {
   ptrdiff_t stride;  // columns, a multiple of 8
   int xmin;          // of the first column
   int ymin;
+
+  // The pixel under the first of a stamp's.
+  ptrdiff_t corner(const FiberStamps &fiber, int bin) const {
+    return (fiber.y0[bin] - ymin) * stride + (fiber.x0[bin] - xmin);
+  }
 };
 
 // ---------------------------------------------------------------- normal equations
-
-// Stamps of one fibre, as they are kept for other fibres and later stages.
-struct FiberStamps {
-  const float *spots;  // [bin][size]
-  const int *x0;       // [bin] first column of the stamp, a multiple of 8
-  const int *y0;       // [bin] first row
-};
 
 // One fibre's part of the normal equations, bins [first, end): its own rows, and its
 // coupling with the next fibre, whose stamps are all there.
@@ -113,8 +118,6 @@ struct FiberBlock {
   const int *right_x;    // [bin]
   double *far_coupling;  // [bin] out: |N_fg| / sqrt(N_ff N_gg)
   double *edge_share;    // [bin] out
-  double *weighted;      // [size], scratch: one stamp times the weights
-  float *rounded;        // [8][size], scratch: the last 8 of them
 };
 
 // ---------------------------------------------------------------- algebra, 8 problems

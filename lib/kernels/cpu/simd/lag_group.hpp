@@ -36,50 +36,73 @@ struct FiberView {
 using Ints = Lanes<int, lanes>::type;
 using WideFloats = Lanes<float, 2 * lanes>::type;
 
-SPECEX_INLINE Vector fold(const Vector &a) { return a; }
-SPECEX_INLINE Floats fold(const Floats &a) { return a; }
-SPECEX_INLINE Floats fold(const WideFloats &a) { return low_half(a) + high_half(a); }
-
-// Lane k of the result is the sum of the lanes of row k.
+// Lane k of the result is the sum of row k.
 SPECEX_INLINE Vector lane_sums(const Vector (&row)[8]) { return sums(row); }
-SPECEX_INLINE Vector lane_sums(const Floats (&row)[8]) {
-  Vector wide[8];
-  for (int k = 0; k < lanes; ++k) wide[k] = widen(row[k]);
-  return sums(wide);
+SPECEX_INLINE Vector lane_sums(const Floats (&row)[8]) { return widen(sums(row)); }
+template <class Wide>
+SPECEX_INLINE Vector lane_sums(const Wide (&row)[8]) {
+  static_assert(lane_count<Wide> == 2 * lanes);
+  if constexpr (is_pair<Wide>) {
+    Floats folded[8];
+    for (int k = 0; k < lanes; ++k) folded[k] = row[k].low + row[k].high;
+    return lane_sums(folded);
+  } else {
+    return widen(sums_of_wide(row));
+  }
 }
 
-// Adds a * b[k] over rows [first, end) of Count vectors to total[k], k < Active.
-template <int Count, int Active, class V, class T>
-SPECEX_INLINE void add_rows(V *total, const T *a, const T *const *b, int first, int end,
+// A stamp times the weights of the pixels that it lies on.
+template <class T>
+struct Weighted {
+  const T *spot;
+  ptrdiff_t row;
+  const T *weights;
+  ptrdiff_t stride;
+
+  template <class V>
+  SPECEX_INLINE V get(ptrdiff_t r, int i) const {
+    const ptrdiff_t column = i * lane_count<V>;
+    return load_as<V>(spot + r * row + column) *
+           load_as<V>(weights + r * stride + column);
+  }
+  Weighted from_column(int column) const {
+    return {spot + column, row, weights + column, stride};
+  }
+};
+
+// Adds ours * b[k] over rows [first, end) of Count vectors to total[k], k < Active.
+// ours.template get<V>(r, i): vector i of row r, of the columns that are shared.
+template <int Count, int Active, class V, class Ours, class T>
+SPECEX_INLINE void add_rows(V *total, const Ours &ours, const T *const *b, int first, int end,
                             ptrdiff_t row) {
   for (ptrdiff_t r = first; r < end; ++r)
     for (int i = 0; i < Count; ++i) {
+      const V a = ours.template get<V>(r, i);
       const ptrdiff_t at = r * row + i * lane_count<V>;
-      const V ours = load_as<V>(a + at);
-      for (int k = 0; k < Active; ++k) total[k] += ours * load_as<V>(b[k] + at);
+      for (int k = 0; k < Active; ++k) total[k] += a * load_as<V>(b[k] + at);
     }
 }
 
 // Where each k takes part from row edge[k] on (Sign 1) or up to it (-1), rising or
 // falling with k, and edge[8] is the last or the first row: rows are walked through once.
-template <int Sign, int Count, int Active = (Sign > 0 ? 1 : lanes), class V, class T>
-SPECEX_INLINE void add_staggered(V (&total)[8], const T *a, const T *const (&b)[8],
+template <int Sign, int Count, int Active = (Sign > 0 ? 1 : lanes), class V, class Ours,
+          class T>
+SPECEX_INLINE void add_staggered(V (&total)[8], const Ours &ours, const T *const (&b)[8],
                                  const int (&edge)[lanes + 1], ptrdiff_t row) {
   const int near = edge[Active - 1];
   const int far = edge[Active];
-  add_rows<Count, Active>(total, a, b, Sign > 0 ? near : far, Sign > 0 ? far : near, row);
+  add_rows<Count, Active>(total, ours, b, Sign > 0 ? near : far, Sign > 0 ? far : near,
+                          row);
   if constexpr (Active != (Sign > 0 ? lanes : 1))
-    add_staggered<Sign, Count, Active + Sign>(total, a, b, edge, row);
+    add_staggered<Sign, Count, Active + Sign>(total, ours, b, edge, row);
 }
 
-template <int Sign, class V, int Count, class T>
-SPECEX_INLINE Vector staggered_sums(const T *a, const T *const (&b)[8],
+template <int Sign, class V, int Count, class Ours, class T>
+SPECEX_INLINE Vector staggered_sums(const Ours &ours, const T *const (&b)[8],
                                     const int (&edge)[lanes + 1], ptrdiff_t row) {
   V total[8] = {};
-  add_staggered<Sign, Count>(total, a, b, edge, row);
-  decltype(fold(V{})) folded[8];
-  for (int k = 0; k < lanes; ++k) folded[k] = fold(total[k]);
-  return lane_sums(folded);
+  add_staggered<Sign, Count>(total, ours, b, edge, row);
+  return lane_sums(total);
 }
 
 // The 8 bins at `offset` from each of ours, going up (Sign 1) or down (-1). Rows of both
@@ -101,24 +124,65 @@ class LagGroup {
     return regular_ ? measure(first, end) : meets(first, end);
   }
 
-  // Products of our stamp of bin w, times the weights.
-  SPECEX_INLINE Vector dots(int w, const T *weighted) const {
-    if (!regular_) return one_by_one(w, weighted);
-    const T *a = weighted + (aside_ > 0 ? aside_ : 0);
+  // Whether dots() holds for all of our bins; else they are to be had one_by_one().
+  bool is_regular() const { return regular_; }
+  // Products of our stamp of bin w, times the weights: `ours`, as add_rows() has it.
+  template <class Ours>
+  SPECEX_INLINE Vector dots(int w, const Ours &ours) const {
     const T *b[8];
     const T *const *origin = origin_ + (w + offset_ - lowest_);
     const ptrdiff_t shift = offset_of_row(ours_.y0[w]) - (aside_ < 0 ? aside_ : 0);
     for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + shift;
     const int blocks = shared_blocks(aside_);
-    if (blocks == 1) return staggered_sums<Sign, Part, 1>(a, b, edge_, shape_.row);
+    if (blocks == 1) return staggered_sums<Sign, Part, 1>(ours, b, edge_, shape_.row);
     if (blocks == 2) {
       if constexpr (sizeof(T) == sizeof(float))
-        return staggered_sums<Sign, WideFloats, 1>(a, b, edge_, shape_.row);
+        return staggered_sums<Sign, WideFloats, 1>(ours, b, edge_, shape_.row);
       else
-        return staggered_sums<Sign, Part, 2>(a, b, edge_, shape_.row);
+        return staggered_sums<Sign, Part, 2>(ours, b, edge_, shape_.row);
     }
-    if (blocks == 3) return staggered_sums<Sign, Part, 3>(a, b, edge_, shape_.row);
-    return staggered_sums<Sign, Part, 4>(a, b, edge_, shape_.row);
+    if (blocks == 3) return staggered_sums<Sign, Part, 3>(ours, b, edge_, shape_.row);
+    return staggered_sums<Sign, Part, 4>(ours, b, edge_, shape_.row);
+  }
+
+  // Whichever holds; ours is the whole stamp.
+  SPECEX_INLINE Vector any_dots(int w, const Weighted<T> &ours) const {
+    return regular_ ? dots(w, ours.from_column(aside_ > 0 ? aside_ : 0))
+                    : one_by_one(w, ours);
+  }
+
+  // The same one after the other, in the same order: the bits are the same.
+  [[gnu::noinline]] Vector one_by_one(int w, const Weighted<T> &ours) const {
+    Part part[8] = {};
+    WideFloats wide[8] = {};
+    bool is_wide[8] = {};
+    for (int k = 0; k < lanes; ++k) {
+      const int v = w + offset_ + Sign * k;
+      if (v < 0 || v >= theirs_.nbin) continue;
+      const int aside = theirs_.x0[v] - ours_.x0[w];
+      const int down = theirs_.y0[v] - ours_.y0[w];
+      const Weighted<T> a = ours.from_column(aside > 0 ? aside : 0);
+      const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - offset_of_row(down);
+      const int first = down > 0 ? down : 0;
+      const int end = shape_.ny + (down < 0 ? down : 0);
+      const int blocks = shared_blocks(aside);
+      if constexpr (sizeof(T) == sizeof(float))
+        if (blocks == 2) {
+          is_wide[k] = true;
+          add_rows<1, 1>(&wide[k], a, &b, first, end, shape_.row);
+          continue;
+        }
+      for (ptrdiff_t r = first; r < end; ++r)
+        for (int i = 0; i < blocks; ++i)
+          part[k] += a.template get<Part>(r, i) * load(b + r * shape_.row + i * lanes);
+    }
+    double result[lanes];
+    double of_wide[lanes];
+    store(result, lane_sums(part));
+    store(of_wide, lane_sums(wide));
+    for (int k = 0; k < lanes; ++k)
+      if (is_wide[k]) result[k] = of_wide[k];
+    return load(result);
   }
 
  private:
@@ -168,35 +232,6 @@ class LagGroup {
     for (int k = 0; k < end - first + lanes - 1; ++k)
       origin_[k] = theirs_.stamp(lowest_ + k) - offset_of_row(theirs_.y0[lowest_ + k]);
     return edge_[0] != (Sign > 0 ? ny : 0);
-  }
-
-  // In the same order as together: the bits are the same.
-  [[gnu::noinline]] Vector one_by_one(int w, const T *weighted) const {
-    Part part[8] = {};
-    for (int k = 0; k < lanes; ++k) {
-      const int v = w + offset_ + Sign * k;
-      if (v < 0 || v >= theirs_.nbin) continue;
-      const int aside = theirs_.x0[v] - ours_.x0[w];
-      const int down = theirs_.y0[v] - ours_.y0[w];
-      const T *a = weighted + (aside > 0 ? aside : 0);
-      const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - offset_of_row(down);
-      const int first = down > 0 ? down : 0;
-      const int end = shape_.ny + (down < 0 ? down : 0);
-      const int blocks = shared_blocks(aside);
-      if constexpr (sizeof(T) == sizeof(float))
-        if (blocks == 2) {
-          WideFloats total{};
-          add_rows<1, 1>(&total, a, &b, first, end, shape_.row);
-          part[k] = fold(total);
-          continue;
-        }
-      for (ptrdiff_t r = first; r < end; ++r)
-        for (int i = 0; i < blocks; ++i) {
-          const ptrdiff_t at = r * shape_.row + i * lanes;
-          part[k] += load(a + at) * load(b + at);
-        }
-    }
-    return lane_sums(part);
   }
 
   Shape shape_;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr int64_t lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 
+constexpr int ahead = 8;  // bins whose stamps are asked for before they are written
+
 struct BinSums {
   double data;
   double weight;
@@ -30,65 +32,90 @@ double masked_share(const Shape &shape, const double *spot, const double *weight
   return sum(total);
 }
 
-// Weighted spot, its sums and its float copies.
+// A bin's stamp times the weights, as products ask for it, row by row, every vector once:
+// on the way its sums are taken and its float copy is kept.
 template <class Shape>
-SPECEX_INLINE BinSums weigh(const Shape &shape, const FiberBlock &block, int w,
-                            const double *spot, float *rounded) {
-  // Sums by column blocks, where their number is fixed, need not wait for each other.
-  constexpr int parts = Shape::blocks > 0 ? Shape::blocks : 1;
-  const int row = shape.row;
-  const ptrdiff_t stride = block.strip.stride;
-  const ptrdiff_t corner = (block.own.y0[w] - block.strip.ymin) * stride +
-                           (block.own.x0[w] - block.strip.xmin);
-  const double *weights = block.strip.weights + corner;
-  const float *float_weights = block.strip.float_weights + corner;
-  const double *values = block.strip.values + corner;
-  double *weighted = block.weighted;
-  float *kept = block.kept + static_cast<ptrdiff_t>(w) * block.layout.size;
-  Vector weight[parts] = {};
-  Vector data[parts] = {};
-  Vector least = load(weights);
-  for (int r = 0; r < shape.ny; ++r)
-    for (int first = 0; first < row; first += parts * lanes)
-      for (int i = 0; i < parts; ++i) {
-        const ptrdiff_t at = r * row + first + i * lanes;
-        const ptrdiff_t pixel = r * stride + first + i * lanes;
-        const Vector s = load(spot + at);
-        const Vector u = load(weights + pixel);
-        const Vector t = s * u;
-        const Floats f = narrow(s);
-        store(weighted + at, t);
-        store(kept + at, f);
-        store(rounded + at, f * load(float_weights + pixel));
-        weight[i] += t;
-        data[i] += t * load(values + pixel);
-        least = minimum(least, u);
-      }
-  for (int k = 0; k < row; k += lanes) store(kept + shape.ny * row + k, Floats{});
-  for (int i = 1; i < parts; ++i) {
-    weight[0] += weight[i];
-    data[0] += data[i];
+class Weighing {
+ public:
+  Weighing(const Shape &shape, const FiberBlock &block, int w, const double *spot)
+      : shape_(shape),
+        weighted_{spot, shape.row, block.strip.weights + block.strip.corner(block.own, w),
+                  block.strip.stride},
+        values_(block.strip.values + block.strip.corner(block.own, w)),
+        kept_(block.kept + static_cast<ptrdiff_t>(w) * block.layout.size),
+        least_(load(weighted_.weights)) {
+    // What is kept has left the caches since it was read last.
+    const float *later = kept_ + ahead * block.layout.size;
+    for (int k = 0; k < block.layout.size; k += 16) __builtin_prefetch(later + k, 1);
   }
-  const bool any_masked = sum(select(least > Vector{}, Vector{}, broadcast(1.0))) > 0.0;
-  return {sum(data[0]), sum(weight[0]),
-          any_masked ? masked_share(shape, spot, weights, stride) : 0.0};
-}
+
+  const Weighted<double> &weighted() const { return weighted_; }
+
+  template <class V>
+  SPECEX_INLINE V get(ptrdiff_t r, int i) const {
+    const ptrdiff_t at = r * shape_.row + i * lanes;
+    const ptrdiff_t pixel = r * weighted_.stride + i * lanes;
+    const Vector s = load(weighted_.spot + at);
+    const Vector u = load(weighted_.weights + pixel);
+    const Vector t = s * u;
+    store(kept_ + at, narrow(s));
+    weight_[i % parts] += t;
+    data_[i % parts] += t * load(values_ + pixel);
+    least_ = minimum(least_, u);
+    return t;
+  }
+  // Where there are no products to ask for it.
+  [[gnu::noinline]] void take_all() const {
+    for (ptrdiff_t r = 0; r < shape_.ny; ++r)
+      for (int i = 0; i < shape_.row / lanes; ++i) get<Vector>(r, i);
+  }
+  SPECEX_INLINE BinSums sums() const {
+    for (int k = 0; k < shape_.row; k += lanes)
+      store(kept_ + shape_.ny * shape_.row + k, Floats{});
+    Vector data = data_[0];
+    Vector weight = weight_[0];
+    for (int i = 1; i < parts; ++i) {
+      data += data_[i];
+      weight += weight_[i];
+    }
+    const bool any_masked =
+        sum(select(least_ > Vector{}, Vector{}, broadcast(1.0))) > 0.0;
+    return {sum(data), sum(weight),
+            any_masked ? masked_share(shape_, weighted_.spot, weighted_.weights,
+                                      weighted_.stride)
+                       : 0.0};
+  }
+
+ private:
+  // Sums by column blocks, where their number is fixed, need not wait for each other.
+  static constexpr int parts = Shape::blocks > 0 ? Shape::blocks : 1;
+
+  Shape shape_;
+  Weighted<double> weighted_;
+  const double *values_;
+  float *kept_;
+  mutable Vector weight_[parts] = {};
+  mutable Vector data_[parts] = {};
+  mutable Vector least_;
+};
 
 // Part of a bin's diagonal element in the columns from `column` on (or before it).
-double edge_share(const FiberBlock &block, int w, const double *spot, int column,
-                  bool before) {
-  const int row = block.layout.row;
+template <class Shape>
+double edge_share(const Shape &shape, const FiberBlock &block, int w,
+                  const Weighted<double> &weighted, int column, bool before) {
   const int edge = column - block.own.x0[w];
   Vector total{};
-  for (int k = 0; k < row; k += lanes) {
-    if (before ? k >= edge : k + lanes <= edge) continue;
-    const Integers number = load(lane_numbers) + k;
+  for (int i = 0; i < shape.row / lanes; ++i) {
+    const int first = i * lanes;
+    if (before ? first >= edge : first + lanes <= edge) continue;
+    const Integers number = load(lane_numbers) + first;
     const Integers inside =
         before ? number < (Integers{} + edge) : number >= (Integers{} + edge);
-    for (int r = 0; r < block.layout.ny; ++r) {
-      const ptrdiff_t at = r * row + k;
-      total += select(inside, load(spot + at) * load(block.weighted + at), Vector{});
-    }
+    for (ptrdiff_t r = 0; r < shape.ny; ++r)
+      total += select(
+          inside,
+          load(weighted.spot + r * shape.row + first) * weighted.get<Vector>(r, i),
+          Vector{});
   }
   const double scale = block.scale[w];
   return sum(total) * scale * scale;
@@ -98,20 +125,30 @@ double edge_share(const FiberBlock &block, int w, const double *spot, int column
 template <class Shape>
 SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
                            const LagGroup<1, Shape, double> *groups, int ngroup, int w,
-                           const double *spot, float *rounded) {
-  const BinSums bin = weigh(shape, block, w, spot, rounded);
+                           const double *spot) {
+  const Weighing<Shape> weighing(shape, block, w, spot);
+  double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
+  if (groups[0].is_regular()) {
+    store(band, groups[0].dots(w, weighing));
+  } else {
+    weighing.take_all();
+    store(band, groups[0].one_by_one(w, weighing.weighted()));
+  }
+  for (int g = 1; g < block.band_stride / lanes; ++g)
+    store(band + g * lanes,
+          g < ngroup ? groups[g].any_dots(w, weighing.weighted()) : Vector{});
+  const BinSums bin = weighing.sums();
   block.data[w] = bin.data;
   block.weight[w] = bin.weight;
   block.masked[w] = bin.masked;
-  double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
-  for (int g = 0; g < block.band_stride / lanes; ++g)
-    store(band + g * lanes, g < ngroup ? groups[g].dots(w, block.weighted) : Vector{});
   block.scale[w] = band[0] > 0.0 ? 1.0 / __builtin_sqrt(band[0]) : 0.0;
   const int x0 = block.own.x0[w];
   double share = 0.0;
-  if (block.left_x[w] > x0) share = edge_share(block, w, spot, block.left_x[w], true);
+  if (block.left_x[w] > x0)
+    share = edge_share(shape, block, w, weighing.weighted(), block.left_x[w], true);
   if (block.right_x[w] < x0 + shape.row) {
-    const double right = edge_share(block, w, spot, block.right_x[w], false);
+    const double right =
+        edge_share(shape, block, w, weighing.weighted(), block.right_x[w], false);
     share = right > share ? right : share;
   }
   block.edge_share[w] = share;
@@ -131,6 +168,14 @@ int first_from(const FiberView<T> &fiber, int row) {
   return low;
 }
 
+template <class Shape>
+SPECEX_INLINE Weighted<float> float_weighted(const Shape &shape, const FiberBlock &block,
+                                             const FiberView<float> &own, int w) {
+  return {own.stamp(w), shape.row,
+          block.strip.float_weights + block.strip.corner(block.own, w),
+          block.strip.stride};
+}
+
 // The largest coupling of bins [first, end) with the fibre after the next: with those
 // whose stamps lie closest to it, and above. It changes little from bin to bin but for
 // the scale: one bin stands for a few.
@@ -148,7 +193,7 @@ SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
     double scale = 0.0;
     if (meets) {
       double element[8];
-      store(element, group.dots(w, block.rounded + (w - first) * block.layout.size));
+      store(element, group.any_dots(w, float_weighted(shape, block, own, w)));
       for (int k = 0; k < lanes && w + offset + k < block.nbin; ++k) {
         const double coupling = element[k] * block.far_scale[w + offset + k];
         largest = coupling > largest ? coupling : largest;
@@ -174,7 +219,7 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
     const Integers number = load(lane_numbers) + low;
     const Integers inside = (number >= Integers{}) & (number < (Integers{} + block.nlag));
     for (int w = first; w < end; ++w) {
-      const Vector sums = group.dots(w, block.rounded + (w - first) * block.layout.size);
+      const Vector sums = group.any_dots(w, float_weighted(shape, block, own, w));
       const Vector element = select(inside, Sign > 0 ? sums : reversed(sums), Vector{});
       double *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride;
       if (low >= 0 && low + lanes <= block.lag_stride) {
@@ -183,6 +228,23 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
         for (int k = 0; k < lanes; ++k)
           if (low + k >= 0 && low + k < block.nlag) to[low + k] = element[k];
       }
+    }
+  }
+}
+
+// Asks for the pixels that the stamps of bins [first, end) are the first to lie on.
+void prefetch_pixels(const FiberBlock &block, int first, int end) {
+  const Strip &strip = block.strip;
+  const int last = block.nbin - 1;
+  const ptrdiff_t corner = strip.corner(block.own, first < last ? first : last);
+  const int rows = block.own.y0[end < last ? end : last] -
+                   block.own.y0[first < last ? first : last];
+  for (ptrdiff_t r = 0; r < rows; ++r) {
+    const ptrdiff_t at = corner + (block.layout.ny + r) * strip.stride;
+    for (int k = 0; k < block.layout.row; k += lanes) {
+      __builtin_prefetch(strip.weights + at + k);
+      __builtin_prefetch(strip.values + at + k);
+      __builtin_prefetch(strip.float_weights + at + k);
     }
   }
 }
@@ -204,6 +266,7 @@ void fiber_rows(const FiberBlock &block) {
   // what is read over and over stays close.
   for (int first = block.first; first < block.end; first += lanes) {
     const int end = first + lanes < block.end ? first + lanes : block.end;
+    prefetch_pixels(block, end, end + lanes);
     using Group = LagGroup<1, Shape, double>;
     Group groups[2] = {Group(shape), Group(shape)};
     static_assert(largest_spot_band < 2 * lanes);
@@ -211,8 +274,7 @@ void fiber_rows(const FiberBlock &block) {
     while (ngroup < 2 && groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;
     for (int w = first; w < end; ++w)
-      own_row(shape, block, groups, ngroup, w, own.stamp(w),
-              block.rounded + (w - first) * size);
+      own_row(shape, block, groups, ngroup, w, own.stamp(w));
     if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
     if (next.stamps == nullptr) continue;
     const int offset = first_from(next, own.y0[first]) - first;
