@@ -120,6 +120,7 @@ void LaneGroup::cut(Piece &piece) {
     else
       refuse_coupled(lane);
   });
+  if (means_ == Means::of_piece) fill_conditioned(piece);
 }
 
 bool LaneGroup::neighbours_alone_matter(const Piece &piece,
@@ -140,18 +141,19 @@ void LaneGroup::sum_in_lane(const Piece &piece, size_t lane) {
   own.sums.resize(at(shape.size()));
   const int first_fiber = own.patch->pad_first_fiber - piece.shape().first_fiber;
   const int first_bin = own.patch->pad_first_bin - piece.shape().first_bin;
-  for (int f = 0; f < shape.nfiber; ++f)
-    for (int w = 0; w < shape.nbin; ++w) {
-      const size_t q = at(f * shape.nbin + w);
-      const int pf = first_fiber + f;
-      const int pw = first_bin + w;
-      const double diagonal = piece.band(pf, pw)[0];
-      own.sums.data[q] = piece.data(pf, pw);
-      own.sums.weight[q] = piece.weight(pf, pw);
-      own.sums.masked[q] = piece.masked(pf, pw);
-      own.sums.usable[q] = diagonal > 0.0 ? 1.0 - piece.masked(pf, pw) : 0.0;
-      own.sums.diagonal[q] = diagonal;
+  const auto nbin = at(shape.nbin);
+  for (int f = 0; f < shape.nfiber; ++f) {
+    const size_t q = at(f) * nbin;
+    const int pf = first_fiber + f;
+    std::copy_n(piece.data(pf, first_bin), nbin, &own.sums.data[q]);
+    std::copy_n(piece.weight(pf, first_bin), nbin, &own.sums.weight[q]);
+    std::copy_n(piece.masked(pf, first_bin), nbin, &own.sums.masked[q]);
+    for (size_t w = 0; w < nbin; ++w) {
+      const double diagonal = piece.band(pf, first_bin + static_cast<int>(w))[0];
+      own.sums.diagonal[q + w] = diagonal;
+      own.sums.usable[q + w] = diagonal > 0.0 ? 1.0 - own.sums.masked[q + w] : 0.0;
     }
+  }
   apply_row_limits(piece, lane);
   condition_lane(piece, lane);
 }
@@ -295,11 +297,8 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
   for (int f = 0; f < system_.nfiber; ++f)
     for (int w = 0; w < nbin; ++w) {
       const size_t q = at(f * nbin + w);
-      // With the weights' scale, flux is in units of its root: what is checked of it is
-      // in standard deviations.
-      data(f, w, lane) = own.measured[q] ? own.sums.data[q] / std::sqrt(scale) : 0.0;
-      band(f, w, 0, lane) = own.sums.diagonal[q] * scale;
       if (own.measured[q]) continue;
+      own.sums.data[q] = 0.0;
       for (int m = 1; m <= system_.half_band; ++m) {
         band(f, w, m, lane) = 0.0;
         if (w >= m) band(f, w - m, m, lane) = 0.0;
@@ -310,6 +309,22 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
         if (f > 0 && v >= 0 && v < nbin) cross(f - 1, v, l, lane) = 0.0;
       }
     }
+}
+
+// The data and the diagonal as they were conditioned, of all lanes side by side.
+void LaneGroup::fill_conditioned(const Piece &piece) {
+  // With the weights' scale, flux is in units of its root: what is checked of it is in
+  // standard deviations.
+  const double scale = piece.weight_scale();
+  const double root_scale = std::sqrt(1.0 / scale);
+  const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
+  const size_t column = at(system_.half_band + 1) * width;
+  for (size_t q = 0; q < unknowns; ++q)
+    for_each_live([&](size_t lane) {
+      const BinSums &sums = lanes_[lane].sums;
+      data_.data()[q * width + lane] = sums.data[q] * root_scale;
+      band_.data()[q * column + lane] = sums.diagonal[q] * scale;
+    });
 }
 
 // Returns the lanes whose marginal matrices are wider than the band.

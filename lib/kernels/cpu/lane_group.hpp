@@ -81,6 +81,7 @@ class LaneGroup {
                       double scale, size_t lane);
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
+  void fill_conditioned(const Piece &piece);
   unsigned eliminate();
   void find_flux();
   void separate_pairs();

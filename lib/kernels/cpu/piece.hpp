@@ -63,9 +63,9 @@ class Piece {
   }
   size_t band_stride() const { return static_cast<size_t>(band_stride_); }
   size_t lag_stride() const { return static_cast<size_t>(lag_stride_); }
-  double data(int f, int w) const { return data_[index(f, w)]; }
-  double weight(int f, int w) const { return weight_[index(f, w)]; }
-  double masked(int f, int w) const { return masked_[index(f, w)]; }
+  const double *data(int f, int w) const { return &data_[index(f, w)]; }
+  const double *weight(int f, int w) const { return &weight_[index(f, w)]; }
+  const double *masked(int f, int w) const { return &masked_[index(f, w)]; }
   // The spots of a patch in it, in double precision.
   SpotTable spots(const specex_patch &patch);
   double far_coupling(int f, int w) const { return far_coupling_[index(f, w)]; }

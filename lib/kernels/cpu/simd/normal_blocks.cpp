@@ -112,10 +112,10 @@ double edge_share(const Shape &shape, const FiberBlock &block, int w,
     const Integers inside =
         before ? number < (Integers{} + edge) : number >= (Integers{} + edge);
     for (ptrdiff_t r = 0; r < shape.ny; ++r)
-      total += select(
-          inside,
-          load(weighted.spot + r * shape.row + first) * weighted.get<Vector>(r, i),
-          Vector{});
+      total +=
+          select(inside,
+                 load(weighted.spot + r * shape.row + first) * weighted.get<Vector>(r, i),
+                 Vector{});
   }
   const double scale = block.scale[w];
   return sum(total) * scale * scale;
@@ -237,8 +237,8 @@ void prefetch_pixels(const FiberBlock &block, int first, int end) {
   const Strip &strip = block.strip;
   const int last = block.nbin - 1;
   const ptrdiff_t corner = strip.corner(block.own, first < last ? first : last);
-  const int rows = block.own.y0[end < last ? end : last] -
-                   block.own.y0[first < last ? first : last];
+  const int rows =
+      block.own.y0[end < last ? end : last] - block.own.y0[first < last ? first : last];
   for (ptrdiff_t r = 0; r < rows; ++r) {
     const ptrdiff_t at = corner + (block.layout.ny + r) * strip.stride;
     for (int k = 0; k < block.layout.row; k += lanes) {
@@ -271,7 +271,8 @@ void fiber_rows(const FiberBlock &block) {
     Group groups[2] = {Group(shape), Group(shape)};
     static_assert(largest_spot_band < 2 * lanes);
     int ngroup = 0;
-    while (ngroup < 2 && groups[ngroup].set(own, own, first, end, ngroup * lanes))
+    while (ngroup < block.band_stride / lanes &&
+           groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;
     for (int w = first; w < end; ++w)
       own_row(shape, block, groups, ngroup, w, own.stamp(w));
