@@ -62,7 +62,7 @@ bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t numbe
   if (bins > max_kept_pixels / at(layout_.size)) return false;
   kept_.resize(at(layout_.row) + bins * at(layout_.size));
   band_.resize(bins * band_stride());
-  cross_.resize(bins * lag_stride());
+  cross_.resize(bins * lag_stride() + 2 * width);
   for (auto *array : {&data_, &weight_, &masked_, &scale_, &far_coupling_, &edge_share_})
     array->resize(bins);
   ring_bins_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(half_band_ + width)));
@@ -371,7 +371,7 @@ void Piece::form_rows(int f, int end) {
                          stamps_of(f + 1),
                          kept_.data() + at(layout_.row) + own * size,
                          band_.data() + own * band_stride(),
-                         cross_.data() + own * lag_stride(),
+                         cross_.data() + width + own * lag_stride(),
                          &data_[own],
                          &weight_[own],
                          &masked_[own],

@@ -59,7 +59,7 @@ class Piece {
     return band_.data() + index(f, w) * band_stride();
   }
   const double *cross(int f, int w) const {
-    return cross_.data() + index(f, w) * lag_stride();
+    return cross_.data() + simd::width + index(f, w) * lag_stride();
   }
   size_t band_stride() const { return static_cast<size_t>(band_stride_); }
   size_t lag_stride() const { return static_cast<size_t>(lag_stride_); }

@@ -103,7 +103,7 @@ struct FiberBlock {
   float *kept;
   double *band;    // [bin][band_stride]: element m is N[w][w + m]
   double *cross;   // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
-                   // shares no rows is not written
+                   // shares no rows is not written. 8 more before and after are there
   double *data;    // [bin] A^T W d
   double *weight;  // [bin] A^T W 1
   double *masked;  // [bin] share of the profile on pixels of weight 0

@@ -64,11 +64,6 @@ class Weighing {
     least_ = minimum(least_, u);
     return t;
   }
-  // Where there are no products to ask for it.
-  [[gnu::noinline]] void take_all() const {
-    for (ptrdiff_t r = 0; r < shape_.ny; ++r)
-      for (int i = 0; i < shape_.row / lanes; ++i) get<Vector>(r, i);
-  }
   SPECEX_INLINE BinSums sums() const {
     for (int k = 0; k < shape_.row; k += lanes)
       store(kept_ + shape_.ny * shape_.row + k, Floats{});
@@ -99,6 +94,17 @@ class Weighing {
   mutable Vector least_;
 };
 
+// The sums of a bin where no products ask for its stamp. The object is not shared with
+// those that do, so that its sums may stay in registers there.
+template <class Shape>
+[[gnu::noinline]] BinSums weigh_alone(const Shape &shape, const FiberBlock &block, int w,
+                                      const double *spot) {
+  const Weighing<Shape> weighing(shape, block, w, spot);
+  for (ptrdiff_t r = 0; r < shape.ny; ++r)
+    for (int i = 0; i < shape.row / lanes; ++i) weighing.template get<Vector>(r, i);
+  return weighing.sums();
+}
+
 // Part of a bin's diagonal element in the columns from `column` on (or before it).
 template <class Shape>
 double edge_share(const Shape &shape, const FiberBlock &block, int w,
@@ -128,16 +134,17 @@ SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
                            const double *spot) {
   const Weighing<Shape> weighing(shape, block, w, spot);
   double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
+  BinSums bin{};
   if (groups[0].is_regular()) {
     store(band, groups[0].dots(w, weighing));
+    bin = weighing.sums();
   } else {
-    weighing.take_all();
     store(band, groups[0].one_by_one(w, weighing.weighted()));
+    bin = weigh_alone(shape, block, w, spot);
   }
   for (int g = 1; g < block.band_stride / lanes; ++g)
     store(band + g * lanes,
           g < ngroup ? groups[g].any_dots(w, weighing.weighted()) : Vector{});
-  const BinSums bin = weighing.sums();
   block.data[w] = bin.data;
   block.weight[w] = bin.weight;
   block.masked[w] = bin.masked;
@@ -183,7 +190,7 @@ template <class Shape>
 SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
                                  const FiberView<float> &own, const FiberView<float> &far,
                                  int first, int end) {
-  constexpr int few = 4;
+  constexpr int few = 8;
   LagGroup<1, Shape, float> group(shape);
   const int offset = first_from(far, own.y0[first]) - first;
   const bool meets = group.set(own, far, first, end, offset);
@@ -216,18 +223,14 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
   for (; group.set(own, next, first, end, offset); offset += Sign * lanes) {
     // The lowest of the 8, and which of them are elements of the matrix.
     const int low = offset - block.first_lag - (Sign > 0 ? 0 : lanes - 1);
+    if (low <= -lanes || low >= block.nlag) continue;
     const Integers number = load(lane_numbers) + low;
     const Integers inside = (number >= Integers{}) & (number < (Integers{} + block.nlag));
     for (int w = first; w < end; ++w) {
       const Vector sums = group.any_dots(w, float_weighted(shape, block, own, w));
-      const Vector element = select(inside, Sign > 0 ? sums : reversed(sums), Vector{});
-      double *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride;
-      if (low >= 0 && low + lanes <= block.lag_stride) {
-        store(to + low, element);
-      } else {
-        for (int k = 0; k < lanes; ++k)
-          if (low + k >= 0 && low + k < block.nlag) to[low + k] = element[k];
-      }
+      // What lies outside, of this row's neighbours, is written back as it was.
+      double *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride + low;
+      store(to, select(inside, Sign > 0 ? sums : reversed(sums), load(to)));
     }
   }
 }

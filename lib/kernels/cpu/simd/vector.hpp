@@ -6,6 +6,9 @@
 // functions the linker would share between instruction sets.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,7 +113,13 @@ SPECEX_INLINE To convert(const From &value) {
     return __builtin_convertvector(value, To);
   }
 }
-SPECEX_INLINE Vector widen(const Floats &value) { return convert<Vector>(value); }
+SPECEX_INLINE Vector widen(const Floats &value) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtps_pd(0xff, value);  // GCC 12 converts halves and joins them
+#else
+  return convert<Vector>(value);
+#endif
+}
 SPECEX_INLINE Floats narrow(const Vector &value) { return convert<Floats>(value); }
 
 // The bits of one as the other.
