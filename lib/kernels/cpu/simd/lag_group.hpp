@@ -11,14 +11,20 @@
 
 namespace specex::SPECEX_ISA {
 
-// The shape of stamps, where it is one that is compiled for: 0 stands for any.
+// The shape of stamps: one that is compiled for, or any.
 template <int Blocks, int Rows>
 struct Shape {
-  static constexpr int blocks = Blocks;
+  static constexpr int blocks = Blocks;  // of 8 columns; 0 stands for any
+  static constexpr int row = Blocks * lanes;
+  static constexpr int ny = Rows;
+  explicit Shape(const StampLayout &) {}
+};
+template <>
+struct Shape<0, 0> {
+  static constexpr int blocks = 0;
   int row;
   int ny;
-  explicit Shape(const StampLayout &layout)
-      : row(Blocks > 0 ? Blocks * lanes : layout.row), ny(Rows > 0 ? Rows : layout.ny) {}
+  explicit Shape(const StampLayout &layout) : row(layout.row), ny(layout.ny) {}
 };
 
 // A fibre's stamps; those of bins from nbin on do not exist.
@@ -51,57 +57,64 @@ SPECEX_INLINE Vector lane_sums(const Wide (&row)[8]) {
   }
 }
 
-// A stamp times the weights of the pixels that it lies on.
-template <class T>
-struct Weighted {
-  const T *spot;
-  ptrdiff_t row;
-  const T *weights;
-  ptrdiff_t stride;
+// A row of a stamp: where it begins, from the stamp's and from its first pixel's place.
+struct Row {
+  ptrdiff_t stamp;
+  ptrdiff_t pixel;
+};
 
+// A stamp times the weights of the pixels that it lies on.
+template <class Shape, class T>
+struct Weighted {
+  Shape shape;
+  const T *spot;
+  const T *weights;
+  ptrdiff_t stride;  // of pixels
+
+  Row row(int r) const { return {ptrdiff_t{r} * shape.row, r * stride}; }
+  SPECEX_INLINE void go_on(Row &at) const {
+    at.stamp += shape.row;
+    at.pixel += stride;
+  }
   template <class V>
-  SPECEX_INLINE V get(ptrdiff_t r, int i) const {
+  SPECEX_INLINE V get(const Row &at, int i) const {
     const ptrdiff_t column = i * lane_count<V>;
-    return load_as<V>(spot + r * row + column) *
-           load_as<V>(weights + r * stride + column);
+    return load_as<V>(spot + at.stamp + column) * load_as<V>(weights + at.pixel + column);
   }
   Weighted from_column(int column) const {
-    return {spot + column, row, weights + column, stride};
+    return {shape, spot + column, weights + column, stride};
   }
 };
 
-// Adds ours * b[k] over rows [first, end) of Count vectors to total[k], k < Active.
-// ours.template get<V>(r, i): vector i of row r, of the columns that are shared.
+// Adds ours * b[k] over the rows before `end` of Count vectors to total[k], k < Active.
+// ours: a Weighted, or what looks like one.
 template <int Count, int Active, class V, class Ours, class T>
-SPECEX_INLINE void add_rows(V *total, const Ours &ours, const T *const *b, int first, int end,
-                            ptrdiff_t row) {
-  for (ptrdiff_t r = first; r < end; ++r)
+SPECEX_INLINE void add_rows(V *total, const Ours &ours, const T *const *b, Row &at,
+                            ptrdiff_t end) {
+  for (; at.stamp < end; ours.go_on(at))
     for (int i = 0; i < Count; ++i) {
-      const V a = ours.template get<V>(r, i);
-      const ptrdiff_t at = r * row + i * lane_count<V>;
-      for (int k = 0; k < Active; ++k) total[k] += a * load_as<V>(b[k] + at);
+      const V a = ours.template get<V>(at, i);
+      for (int k = 0; k < Active; ++k)
+        total[k] += a * load_as<V>(b[k] + at.stamp + i * lane_count<V>);
     }
 }
 
-// Where each k takes part from row edge[k] on (Sign 1) or up to it (-1), rising or
-// falling with k, and edge[8] is the last or the first row: rows are walked through once.
+// Where each k takes part from edge[k] on (Sign 1) or up to it (-1), rising or falling
+// with k, and edge[8] is the last or the first row: rows are walked through once.
 template <int Sign, int Count, int Active = (Sign > 0 ? 1 : lanes), class V, class Ours,
           class T>
 SPECEX_INLINE void add_staggered(V (&total)[8], const Ours &ours, const T *const (&b)[8],
-                                 const int (&edge)[lanes + 1], ptrdiff_t row) {
-  const int near = edge[Active - 1];
-  const int far = edge[Active];
-  add_rows<Count, Active>(total, ours, b, Sign > 0 ? near : far, Sign > 0 ? far : near,
-                          row);
+                                 const ptrdiff_t (&edge)[lanes + 1], Row &at) {
+  add_rows<Count, Active>(total, ours, b, at, edge[Sign > 0 ? Active : Active - 1]);
   if constexpr (Active != (Sign > 0 ? lanes : 1))
-    add_staggered<Sign, Count, Active + Sign>(total, ours, b, edge, row);
+    add_staggered<Sign, Count, Active + Sign>(total, ours, b, edge, at);
 }
 
 template <int Sign, class V, int Count, class Ours, class T>
 SPECEX_INLINE Vector staggered_sums(const Ours &ours, const T *const (&b)[8],
-                                    const int (&edge)[lanes + 1], ptrdiff_t row) {
+                                    const ptrdiff_t (&edge)[lanes + 1], Row at) {
   V total[8] = {};
-  add_staggered<Sign, Count>(total, ours, b, edge, row);
+  add_staggered<Sign, Count>(total, ours, b, edge, at);
   return lane_sums(total);
 }
 
@@ -133,26 +146,27 @@ class LagGroup {
     const T *const *origin = origin_ + (w + offset_ - lowest_);
     const ptrdiff_t shift = offset_of_row(ours_.y0[w]) - (aside_ < 0 ? aside_ : 0);
     for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + shift;
+    const Row at = ours.row(first_row_);
     const int blocks = shared_blocks(aside_);
-    if (blocks == 1) return staggered_sums<Sign, Part, 1>(ours, b, edge_, shape_.row);
+    if (blocks == 1) return staggered_sums<Sign, Part, 1>(ours, b, edge_, at);
     if (blocks == 2) {
       if constexpr (sizeof(T) == sizeof(float))
-        return staggered_sums<Sign, WideFloats, 1>(ours, b, edge_, shape_.row);
+        return staggered_sums<Sign, WideFloats, 1>(ours, b, edge_, at);
       else
-        return staggered_sums<Sign, Part, 2>(ours, b, edge_, shape_.row);
+        return staggered_sums<Sign, Part, 2>(ours, b, edge_, at);
     }
-    if (blocks == 3) return staggered_sums<Sign, Part, 3>(ours, b, edge_, shape_.row);
-    return staggered_sums<Sign, Part, 4>(ours, b, edge_, shape_.row);
+    if (blocks == 3) return staggered_sums<Sign, Part, 3>(ours, b, edge_, at);
+    return staggered_sums<Sign, Part, 4>(ours, b, edge_, at);
   }
 
   // Whichever holds; ours is the whole stamp.
-  SPECEX_INLINE Vector any_dots(int w, const Weighted<T> &ours) const {
+  SPECEX_INLINE Vector any_dots(int w, const Weighted<Shape, T> &ours) const {
     return regular_ ? dots(w, ours.from_column(aside_ > 0 ? aside_ : 0))
                     : one_by_one(w, ours);
   }
 
   // The same one after the other, in the same order: the bits are the same.
-  [[gnu::noinline]] Vector one_by_one(int w, const Weighted<T> &ours) const {
+  [[gnu::noinline]] Vector one_by_one(int w, const Weighted<Shape, T> &ours) const {
     Part part[8] = {};
     WideFloats wide[8] = {};
     bool is_wide[8] = {};
@@ -161,20 +175,20 @@ class LagGroup {
       if (v < 0 || v >= theirs_.nbin) continue;
       const int aside = theirs_.x0[v] - ours_.x0[w];
       const int down = theirs_.y0[v] - ours_.y0[w];
-      const Weighted<T> a = ours.from_column(aside > 0 ? aside : 0);
+      const Weighted<Shape, T> a = ours.from_column(aside > 0 ? aside : 0);
       const T *b = theirs_.stamp(v) - (aside < 0 ? aside : 0) - offset_of_row(down);
-      const int first = down > 0 ? down : 0;
-      const int end = shape_.ny + (down < 0 ? down : 0);
+      Row at = a.row(down > 0 ? down : 0);
+      const ptrdiff_t end = offset_of_row(shape_.ny + (down < 0 ? down : 0));
       const int blocks = shared_blocks(aside);
       if constexpr (sizeof(T) == sizeof(float))
         if (blocks == 2) {
           is_wide[k] = true;
-          add_rows<1, 1>(&wide[k], a, &b, first, end, shape_.row);
+          add_rows<1, 1>(&wide[k], a, &b, at, end);
           continue;
         }
-      for (ptrdiff_t r = first; r < end; ++r)
+      for (; at.stamp < end; a.go_on(at))
         for (int i = 0; i < blocks; ++i)
-          part[k] += a.template get<Part>(r, i) * load(b + r * shape_.row + i * lanes);
+          part[k] += a.template get<Part>(at, i) * load(b + at.stamp + i * lanes);
     }
     double result[lanes];
     double of_wide[lanes];
@@ -219,11 +233,12 @@ class LagGroup {
       left = select(across < left, across, left);
       right = select(across > right, across, right);
     }
-    edge_[lanes] = Sign > 0 ? ny : 0;
+    edge_[lanes] = Sign > 0 ? offset_of_row(ny) : 0;
     for (int k = 0; k < lanes; ++k) {
       const int lane = Sign > 0 ? k : lanes - 1 - k;
       const int apart = least[lane] > 0 ? least[lane] : 0;
-      edge_[k] = Sign > 0 ? apart : ny - apart;
+      edge_[k] = offset_of_row(Sign > 0 ? apart : ny - apart);
+      if (Sign > 0 && k == 0) first_row_ = apart;
       regular_ &= left[lane] == aside_ && right[lane] == aside_ && least[lane] >= -1 &&
                   (apart == ny || most[lane] <= apart + 1);
     }
@@ -231,7 +246,7 @@ class LagGroup {
     regular_ &= blocks >= 1 && blocks <= 4;
     for (int k = 0; k < end - first + lanes - 1; ++k)
       origin_[k] = theirs_.stamp(lowest_ + k) - offset_of_row(theirs_.y0[lowest_ + k]);
-    return edge_[0] != (Sign > 0 ? ny : 0);
+    return edge_[0] != (Sign > 0 ? offset_of_row(ny) : 0);
   }
 
   Shape shape_;
@@ -241,9 +256,10 @@ class LagGroup {
   // The 8 exist for all bins of ours, lie equally far aside, and no row beyond the zeros
   // is read.
   bool regular_ = false;
-  int aside_ = 0;             // columns from our stamps to theirs
-  int lowest_ = 0;            // of their bins
-  int edge_[lanes + 1] = {};  // of the rows that each of the 8 shares
+  int aside_ = 0;                   // columns from our stamps to theirs
+  int lowest_ = 0;                  // of their bins
+  int first_row_ = 0;               // that is shared
+  ptrdiff_t edge_[lanes + 1] = {};  // of the rows that each of the 8 shares
   // Where each of their stamps would have the image's row 0.
   const T *origin_[2 * lanes - 1] = {};
 };

@@ -22,13 +22,13 @@ struct BinSums {
 
 // Share of a bin's profile on pixels of weight 0.
 template <class Shape>
-double masked_share(const Shape &shape, const double *spot, const double *weights,
-                    ptrdiff_t stride) {
+double masked_share(const Weighted<Shape, double> &stamp) {
+  const Shape &shape = stamp.shape;
   Vector total{};
-  for (int r = 0; r < shape.ny; ++r)
+  for (Row at{}; at.stamp < shape.ny * shape.row; stamp.go_on(at))
     for (int k = 0; k < shape.row; k += lanes)
-      total += select(load(weights + r * stride + k) == Vector{},
-                      load(spot + r * shape.row + k), Vector{});
+      total += select(load(stamp.weights + at.pixel + k) == Vector{},
+                      load(stamp.spot + at.stamp + k), Vector{});
   return sum(total);
 }
 
@@ -38,8 +38,7 @@ template <class Shape>
 class Weighing {
  public:
   Weighing(const Shape &shape, const FiberBlock &block, int w, const double *spot)
-      : shape_(shape),
-        weighted_{spot, shape.row, block.strip.weights + block.strip.corner(block.own, w),
+      : weighted_{shape, spot, block.strip.weights + block.strip.corner(block.own, w),
                   block.strip.stride},
         values_(block.strip.values + block.strip.corner(block.own, w)),
         kept_(block.kept + static_cast<ptrdiff_t>(w) * block.layout.size),
@@ -49,24 +48,27 @@ class Weighing {
     for (int k = 0; k < block.layout.size; k += 16) __builtin_prefetch(later + k, 1);
   }
 
-  const Weighted<double> &weighted() const { return weighted_; }
+  const Weighted<Shape, double> &weighted() const { return weighted_; }
 
+  Row row(int r) const { return weighted_.row(r); }
+  SPECEX_INLINE void go_on(Row &at) const { weighted_.go_on(at); }
   template <class V>
-  SPECEX_INLINE V get(ptrdiff_t r, int i) const {
-    const ptrdiff_t at = r * shape_.row + i * lanes;
-    const ptrdiff_t pixel = r * weighted_.stride + i * lanes;
-    const Vector s = load(weighted_.spot + at);
+  SPECEX_INLINE V get(const Row &at, int i) const {
+    const ptrdiff_t place = at.stamp + i * lanes;
+    const ptrdiff_t pixel = at.pixel + i * lanes;
+    const Vector s = load(weighted_.spot + place);
     const Vector u = load(weighted_.weights + pixel);
     const Vector t = s * u;
-    store(kept_ + at, narrow(s));
+    store(kept_ + place, narrow(s));
     weight_[i % parts] += t;
     data_[i % parts] += t * load(values_ + pixel);
     least_ = minimum(least_, u);
     return t;
   }
   SPECEX_INLINE BinSums sums() const {
-    for (int k = 0; k < shape_.row; k += lanes)
-      store(kept_ + shape_.ny * shape_.row + k, Floats{});
+    const Shape &shape = weighted_.shape;
+    for (int k = 0; k < shape.row; k += lanes)
+      store(kept_ + shape.ny * shape.row + k, Floats{});
     Vector data = data_[0];
     Vector weight = weight_[0];
     for (int i = 1; i < parts; ++i) {
@@ -75,18 +77,14 @@ class Weighing {
     }
     const bool any_masked =
         sum(select(least_ > Vector{}, Vector{}, broadcast(1.0))) > 0.0;
-    return {sum(data), sum(weight),
-            any_masked ? masked_share(shape_, weighted_.spot, weighted_.weights,
-                                      weighted_.stride)
-                       : 0.0};
+    return {sum(data), sum(weight), any_masked ? masked_share(weighted_) : 0.0};
   }
 
  private:
   // Sums by column blocks, where their number is fixed, need not wait for each other.
   static constexpr int parts = Shape::blocks > 0 ? Shape::blocks : 1;
 
-  Shape shape_;
-  Weighted<double> weighted_;
+  Weighted<Shape, double> weighted_;
   const double *values_;
   float *kept_;
   mutable Vector weight_[parts] = {};
@@ -100,15 +98,15 @@ template <class Shape>
 [[gnu::noinline]] BinSums weigh_alone(const Shape &shape, const FiberBlock &block, int w,
                                       const double *spot) {
   const Weighing<Shape> weighing(shape, block, w, spot);
-  for (ptrdiff_t r = 0; r < shape.ny; ++r)
-    for (int i = 0; i < shape.row / lanes; ++i) weighing.template get<Vector>(r, i);
+  for (Row at{}; at.stamp < shape.ny * shape.row; weighing.go_on(at))
+    for (int i = 0; i < shape.row / lanes; ++i) weighing.template get<Vector>(at, i);
   return weighing.sums();
 }
 
 // Part of a bin's diagonal element in the columns from `column` on (or before it).
 template <class Shape>
 double edge_share(const Shape &shape, const FiberBlock &block, int w,
-                  const Weighted<double> &weighted, int column, bool before) {
+                  const Weighted<Shape, double> &weighted, int column, bool before) {
   const int edge = column - block.own.x0[w];
   Vector total{};
   for (int i = 0; i < shape.row / lanes; ++i) {
@@ -117,11 +115,11 @@ double edge_share(const Shape &shape, const FiberBlock &block, int w,
     const Integers number = load(lane_numbers) + first;
     const Integers inside =
         before ? number < (Integers{} + edge) : number >= (Integers{} + edge);
-    for (ptrdiff_t r = 0; r < shape.ny; ++r)
-      total +=
-          select(inside,
-                 load(weighted.spot + r * shape.row + first) * weighted.get<Vector>(r, i),
-                 Vector{});
+    for (Row at{}; at.stamp < shape.ny * shape.row; weighted.go_on(at))
+      total += select(
+          inside,
+          load(weighted.spot + at.stamp + first) * weighted.template get<Vector>(at, i),
+          Vector{});
   }
   const double scale = block.scale[w];
   return sum(total) * scale * scale;
@@ -176,9 +174,10 @@ int first_from(const FiberView<T> &fiber, int row) {
 }
 
 template <class Shape>
-SPECEX_INLINE Weighted<float> float_weighted(const Shape &shape, const FiberBlock &block,
-                                             const FiberView<float> &own, int w) {
-  return {own.stamp(w), shape.row,
+SPECEX_INLINE Weighted<Shape, float> float_weighted(const Shape &shape,
+                                                    const FiberBlock &block,
+                                                    const FiberView<float> &own, int w) {
+  return {shape, own.stamp(w),
           block.strip.float_weights + block.strip.corner(block.own, w),
           block.strip.stride};
 }
