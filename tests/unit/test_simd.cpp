@@ -469,7 +469,7 @@ struct BlockCase {
         ring(at(own.layout.row), 0.0),
         kept(at(own.layout.row), 0.0F),
         band(at(nbin * round_up(half_band + 1)), nan),
-        cross(at(nbin * round_up(nlag)), 0.0),
+        cross(at(nbin * round_up(nlag) + 2 * width), 0.0),
         data(at(nbin), nan),
         weight(data),
         masked(data),
@@ -478,8 +478,6 @@ struct BlockCase {
         scale(data),
         left(at(nbin), -1000),
         right(at(nbin), 1000),
-        weighted(at(own.layout.size)),
-        rounded(at(width * own.layout.size)),
         block{} {
     ring.insert(ring.end(), own.spots.begin(), own.spots.end());
     kept.resize(own.kept.size(), 9.0F);
@@ -495,7 +493,7 @@ struct BlockCase {
     block.kept = kept.data() + own.layout.row;
     block.own = {block.kept, own.x0.data(), own.y0.data()};
     block.band = band.data();
-    block.cross = cross.data();
+    block.cross = cross.data() + width;
     block.data = data.data();
     block.weight = weight.data();
     block.masked = masked.data();
@@ -504,8 +502,6 @@ struct BlockCase {
     block.right_x = right.data();
     block.far_coupling = coupling.data();
     block.edge_share = edge.data();
-    block.weighted = weighted.data();
-    block.rounded = rounded.data();
   }
   void run(const simd::Kernels &kernels) {
     for (const int end : part_ends(nbin)) {
@@ -527,8 +523,6 @@ struct BlockCase {
   std::vector<float> kept;
   std::vector<double> band, cross, data, weight, masked, coupling, edge, scale;
   std::vector<int> left, right;
-  std::vector<double> weighted;
-  std::vector<float> rounded;
   simd::FiberBlock block;
 };
 
@@ -604,17 +598,15 @@ void simd_fibers_own_rows_are_the_sums_over_pixels(void **) {
           const auto level =
               std::lower_bound(far.y0.begin(), far.y0.begin() + nbin, own.y0[at(first)]) -
               far.y0.begin();
-          // One bin of four is measured, and stands for the others with their scales.
-          const int measured = first + (w - first) / 4 * 4;
-          const int closest = measured - first + static_cast<int>(level);
+          // The first bin is measured, and stands for the others with their scales.
+          const int closest = static_cast<int>(level);
           double seen = 0.0;
           for (int v = closest; v < std::min(closest + width, nbin); ++v)
-            seen = std::max(seen, pixels.sum(own, measured, [&](int y, int x) {
-              return own.value(measured, y, x) * far.value(v, y, x);
+            seen = std::max(seen, pixels.sum(own, first, [&](int y, int x) {
+              return own.value(first, y, x) * far.value(v, y, x);
             }) * (1.0 + v));
-          const int end = std::min(measured + 4, BlockCase::end_with(w, nbin));
-          seen *= *std::max_element(given.scale.begin() + measured,
-                                    given.scale.begin() + end);
+          seen *= *std::max_element(given.scale.begin() + first,
+                                    given.scale.begin() + BlockCase::end_with(w, nbin));
           assert_near(coupling[at(w)], seen, 1e-6 * seen);
           for (int p = 0; p < layout.row * layout.ny; ++p)
             assert_true(kept[at(layout.row + w * layout.size + p)] ==
@@ -647,7 +639,7 @@ void simd_couplings_are_the_sums_over_pixels(void **) {
                     : pixels.sum(own, w, [&](int y, int x) {
                         return own.value(w, y, x) * next.value(v, y, x);
                       });
-            assert_near(given.cross[at(w * round_up(nlag) + l)], expected,
+            assert_near(given.block.cross[w * round_up(nlag) + l], expected,
                         1e-6 * (1.0 + expected));
           }
       }

@@ -183,32 +183,26 @@ SPECEX_INLINE Weighted<Shape, float> float_weighted(const Shape &shape,
 }
 
 // The largest coupling of bins [first, end) with the fibre after the next: with those
-// whose stamps lie closest to it, and above. It changes little from bin to bin but for
-// the scale: one bin stands for a few.
+// whose stamps lie closest, and above. It changes little from bin to bin but for the
+// scale: the first stands for all.
 template <class Shape>
 SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
                                  const FiberView<float> &own, const FiberView<float> &far,
                                  int first, int end) {
-  constexpr int few = 8;
   LagGroup<1, Shape, float> group(shape);
-  const int offset = first_from(far, own.y0[first]) - first;
-  const bool meets = group.set(own, far, first, end, offset);
-  for (int w = first; w < end; w += few) {
-    const int last = w + few < end ? w + few : end;
-    double largest = 0.0;
-    double scale = 0.0;
-    if (meets) {
-      double element[8];
-      store(element, group.any_dots(w, float_weighted(shape, block, own, w)));
-      for (int k = 0; k < lanes && w + offset + k < block.nbin; ++k) {
-        const double coupling = element[k] * block.far_scale[w + offset + k];
-        largest = coupling > largest ? coupling : largest;
-      }
-      for (int k = w; k < last; ++k)
-        scale = block.scale[k] > scale ? block.scale[k] : scale;
-    }
-    for (int k = w; k < last; ++k) block.far_coupling[k] = largest * scale;
+  const int closest = first_from(far, own.y0[first]);
+  if (!group.set(own, far, first, end, closest - first)) return;
+  double element[lanes];
+  store(element, group.any_dots(first, float_weighted(shape, block, own, first)));
+  double largest = 0.0;
+  for (int k = 0; k < lanes && closest + k < block.nbin; ++k) {
+    const double coupling = element[k] * block.far_scale[closest + k];
+    largest = coupling > largest ? coupling : largest;
   }
+  double scale = 0.0;
+  for (int w = first; w < end; ++w)
+    scale = block.scale[w] > scale ? block.scale[w] : scale;
+  for (int w = first; w < end; ++w) block.far_coupling[w] = largest * scale;
 }
 
 // The coupling of bins [first, end) with those of the next fibre, from `offset` on as far
