@@ -67,7 +67,7 @@ bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t numbe
     array->resize(bins);
   ring_bins_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(half_band_ + width)));
   ring_.resize(at(layout_.row) + at(shape.nfiber) * at(ring_bins_) * at(layout_.size));
-  spots_.resize(at(layout_.nx) * at(layout_.ny) * width);
+  stamps_.resize(width * at(layout_.size));
   kept_spots_ = kept_spots.part(
       number, shape,
       at(shape.nfiber) * at(round_up(shape.nbin)) * at(layout_.nx) * at(layout_.ny));
@@ -281,27 +281,33 @@ void Piece::load_fiber(int f) {
   spot_scratch_.resize(kernels_.spot_scratch(fiber_psf_));
 }
 
-// Spots of 8 bins, in lanes.
-void Piece::evaluate_batch(int f, int first, double *spots) {
+// Stamps of 8 bins, the first a multiple of 8, of the fibre that was loaded.
+template <class Slot>
+void Piece::fill_batch(int f, int first, Slot &&slot) {
+  const StageScope stage(SPECEX_STAGE_SPOTS);
   int corner_x[width];
   int corner_y[width];
+  int shift[width];
+  double *stamps[width];
   for (int k = 0; k < width; ++k) {
-    const int w = std::min(first + k, shape_.nbin - 1);
-    corner_x[k] = corner_x_[index(f, w)];
-    corner_y[k] = y0_[index(f, w)];
+    const size_t bin = index(f, std::min(first + k, shape_.nbin - 1));
+    corner_x[k] = corner_x_[bin];
+    corner_y[k] = y0_[bin];
+    shift[k] = corner_x_[bin] - x0_[bin];
+    stamps[k] = slot(first + k);
   }
-  kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, spots,
-                          spot_scratch_.data());
-}
-
-// The spots of 8 bins, the first a multiple of 8, of the fibre that was loaded.
-const double *Piece::batch(int f, int first) {
-  double *spots = spots_.data();
-  if (kept_spots_ != nullptr)
-    spots = kept_spots_->values.data() + (at(f) * at(round_up(shape_.nbin)) + at(first)) *
+  double *kept =
+      kept_spots_ == nullptr
+          ? nullptr
+          : kept_spots_->values.data() + (at(f) * at(round_up(shape_.nbin)) + at(first)) *
                                              at(layout_.nx) * at(layout_.ny);
-  if (kept_spots_ == nullptr || !kept_spots_->evaluated) evaluate_batch(f, first, spots);
-  return spots;
+  if (kept != nullptr && kept_spots_->evaluated) {
+    kernels_.place_spots(layout_, kept, shift, stamps);
+    return;
+  }
+  kernels_.evaluate_spots(fiber_psf_, bases_, first, corner_x, corner_y, shift, stamps,
+                          spot_scratch_.data());
+  if (kept != nullptr) kernels_.take_spots(layout_, stamps, shift, kept);
 }
 
 SpotTable Piece::spots(const specex_patch &patch) {
@@ -310,35 +316,25 @@ SpotTable Piece::spots(const specex_patch &patch) {
                patch.pad_nbin);
   const int begin = patch.pad_first_bin - shape_.first_bin;
   const int end = begin + patch.pad_nbin;
+  const auto slot = [&](int w) {
+    return stamps_.data() + at(w % width) * at(layout_.size);
+  };
   for (int fiber = patch.pad_first_fiber;
        fiber < patch.pad_first_fiber + patch.pad_nfiber; ++fiber) {
     const int f = fiber - shape_.first_fiber;
     load_fiber(f);
     for (int first = begin & ~(width - 1); first < end; first += width) {
-      const double *lanes = batch(f, first);
+      fill_batch(f, first, slot);
       for (int w = std::max(first, begin); w < std::min(first + width, end); ++w) {
         const Corner corner{corner_x_[index(f, w)], y0_[index(f, w)]};
         double *spot = table.place(fiber, shape_.first_bin + w, corner);
-        for (int p = 0; p < layout_.nx * layout_.ny; ++p)
-          spot[p] = lanes[p * width + w - first];
+        const double *row = slot(w) + corner.x - x0_[index(f, w)];
+        for (int r = 0; r < layout_.ny; ++r, row += layout_.row, spot += layout_.nx)
+          std::copy_n(row, layout_.nx, spot);
       }
     }
   }
   return table;
-}
-
-template <class Slot>
-void Piece::place_batch(int f, int first, Slot &&slot) {
-  const StageScope stage(SPECEX_STAGE_SPOTS);
-  const double *spots = batch(f, first);
-  int shift[width];
-  double *stamps[width];
-  for (int k = 0; k < width; ++k) {
-    const int w = std::min(first + k, shape_.nbin - 1);
-    shift[k] = corner_x_[index(f, w)] - x0_[index(f, w)];
-    stamps[k] = slot(first + k);
-  }
-  kernels_.place_spots(layout_, spots, shift, stamps);
 }
 
 simd::FiberStamps Piece::stamps_of(int f) const {
@@ -383,7 +379,7 @@ void Piece::form_rows(int f, int end) {
                          &far_coupling_[own],
                          &edge_share_[own]};
   while (evaluated < end) {
-    place_batch(f, evaluated, slot);
+    fill_batch(f, evaluated, slot);
     evaluated += width;
     block.first = block.end;
     block.end = evaluated >= shape_.nbin ? shape_.nbin : evaluated - half_band_;

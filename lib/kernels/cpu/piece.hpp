@@ -86,10 +86,8 @@ class Piece {
   simd::FiberStamps stamps_of(int f) const;
   void form_blocks();
   void form_rows(int f, int end);
-  void evaluate_batch(int f, int first, double *spots);
-  const double *batch(int f, int first);
   template <class Slot>
-  void place_batch(int f, int first, Slot &&slot);
+  void fill_batch(int f, int first, Slot &&slot);
 
   const Run &run_;
   const simd::Kernels &kernels_;
@@ -117,7 +115,7 @@ class Piece {
   Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
 
-  Aligned<double> ring_, spots_, spot_scratch_;
+  Aligned<double> ring_, stamps_, spot_scratch_;
   Aligned<float> kept_;
   Aligned<double> band_, cross_;
   std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;

@@ -190,13 +190,16 @@ struct StampSums {
 struct Kernels {
   const char *name;
 
-  // Spots of 8 bins from `bin` on whose stamps have these corners: [ny * nx][8], each of
-  // unit sum or all 0. scratch: spot_scratch(psf) doubles.
+  // The stamps of 8 bins from `bin` on. Spots have these corners, `shift` columns from
+  // their stamp's left edge, and are of unit sum or all 0. scratch: spot_scratch(psf)
+  // doubles.
   size_t (*spot_scratch)(const FiberPsf &psf);
   void (*evaluate_spots)(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
-                         const int *corner_x, const int *corner_y, double *spots,
-                         double *scratch);
-  // Moves spots [ny * nx][8] into 8 stamps, `shift` columns from each stamp's left edge.
+                         const int *corner_x, const int *corner_y, const int *shift,
+                         double *const *stamps, double *scratch);
+  // Copies the spots [8][ny][nx] out of 8 stamps, and back.
+  void (*take_spots)(const StampLayout &layout, const double *const *stamps,
+                     const int *shift, double *spots);
   void (*place_spots)(const StampLayout &layout, const double *spots, const int *shift,
                       double *const *stamps);
 

@@ -12,8 +12,10 @@ using namespace specex::simd;
 
 size_t spot_scratch(const FiberPsf &psf);
 void evaluate_spots(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
-                    const int *corner_x, const int *corner_y, double *spots,
-                    double *scratch);
+                    const int *corner_x, const int *corner_y, const int *shift,
+                    double *const *stamps, double *scratch);
+void take_spots(const StampLayout &layout, const double *const *stamps, const int *shift,
+                double *spots);
 void place_spots(const StampLayout &layout, const double *spots, const int *shift,
                  double *const *stamps);
 

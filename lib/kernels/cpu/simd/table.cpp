@@ -10,6 +10,7 @@ namespace specex::SPECEX_ISA {
 extern const simd::Kernels kernels = {SPECEX_TEXT(SPECEX_ISA),
                                       spot_scratch,
                                       evaluate_spots,
+                                      take_spots,
                                       place_spots,
                                       clean_floats,
                                       clean_doubles,

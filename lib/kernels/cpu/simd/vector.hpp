@@ -11,6 +11,9 @@
 #endif
 #include <stddef.h>
 #include <stdint.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #include "kernels/cpu/simd/pair.hpp"
 
@@ -144,13 +147,26 @@ SPECEX_INLINE V select(const Condition &condition, const V &yes, const V &no) {
     return condition ? yes : no;
 }
 SPECEX_INLINE Vector maximum(const Vector &a, const Vector &b) {
+#if defined(__AVX512F__)  // where compilers make two instructions of the select
+  return _mm512_maskz_max_pd(0xff, a, b);
+#else
   return select(a > b, a, b);
+#endif
 }
 SPECEX_INLINE Vector minimum(const Vector &a, const Vector &b) {
   return select(a < b, a, b);
 }
 SPECEX_INLINE Vector absolute(const Vector &a) {
   return bits_as<Vector>(bits_as<Integers>(a) & (Integers{} + INT64_MAX));
+}
+
+// Whether it is so in every lane.
+template <class V>
+SPECEX_INLINE bool all(const V &condition) {
+  if constexpr (lane_count<V> == 2)
+    return (condition[0] & condition[1]) != 0;
+  else
+    return all(low_half(condition) & high_half(condition));
 }
 
 // The lanes in reverse order.
