@@ -96,13 +96,31 @@ void dense_algebra_square_root_squared_is_the_matrix(void **) {
   }
 }
 
+void dense_algebra_graded_square_root_keeps_small_rows(void **) {
+  for (const int n : {1, 2, 7, 33}) {
+    Symmetric a = banded(n, 5);
+    const auto scale = [&](int i) { return i < n / 2 ? 1.0 : 1e-6; };
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i) a(i, j) *= scale(i) * scale(j);
+    const Symmetric root = specex::graded_square_root(a);
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i) {
+        double sum = 0.0;
+        for (int k = 0; k < n; ++k) sum += root(i, k) * root(k, j);
+        assert_near(sum, a(i, j), 1e-13 * std::sqrt(a(i, i) * a(j, j)));
+      }
+  }
+}
+
 void dense_algebra_square_root_takes_rounding_below_zero_as_zero(void **) {
   Symmetric a(2);
   a(0, 0) = 4.0;
   a(1, 1) = -1e-18;
-  const Symmetric root = specex::square_root(a);
-  assert_near(root(0, 0), 2.0, 1e-15);
-  assert_near(root(1, 1), 0.0, 1e-12);
+  for (const auto root_of : {specex::square_root, specex::graded_square_root}) {
+    const Symmetric root = root_of(a);
+    assert_near(root(0, 0), 2.0, 1e-15);
+    assert_near(root(1, 1), 0.0, 1e-12);
+  }
 }
 
 void dense_algebra_cholesky_solves_as_the_dense_inverse(void **) {
@@ -164,6 +182,7 @@ void dense_algebra_not_finite_is_caught_wherever_it_is(void **) {
       copy = a;
       assert_false(specex::cholesky(copy));
       assert_int_equal(status_of(specex::square_root, a), SPECEX_ERROR_NUMERIC);
+      assert_int_equal(status_of(specex::graded_square_root, a), SPECEX_ERROR_NUMERIC);
       assert_int_equal(status_of(specex::inverse_by_eigenvectors, a),
                        SPECEX_ERROR_NUMERIC);
     }
@@ -188,6 +207,7 @@ int main() {
       cmocka_unit_test(dense_algebra_inverse_stays_accurate_where_rows_differ_in_weight),
       cmocka_unit_test(dense_algebra_inverse_of_a_singular_matrix_is_finite),
       cmocka_unit_test(dense_algebra_square_root_squared_is_the_matrix),
+      cmocka_unit_test(dense_algebra_graded_square_root_keeps_small_rows),
       cmocka_unit_test(dense_algebra_square_root_takes_rounding_below_zero_as_zero),
       cmocka_unit_test(dense_algebra_cholesky_solves_as_the_dense_inverse),
       cmocka_unit_test(dense_algebra_elimination_of_a_block_leaves_its_schur_complement),

@@ -145,7 +145,7 @@ std::optional<Solution> block_solve(const specex_patch &patch,
       own = diagonal_block(own, f * shape.nbin - blocks.first(b), shape.nbin);
       if (!invert_by_cholesky(own)) return std::nullopt;
     }
-    const Symmetric root = square_root(own);
+    const Symmetric root = graded_square_root(own);
     if (cut_effect != nullptr && (cuts.low || cuts.high))
       *cut_effect = std::max(
           *cut_effect, effect_of_cuts(own, root, solution.flux.data() + f * shape.nbin,

@@ -91,6 +91,24 @@ Symmetric square_root(const Symmetric &a) {
   return recompose(vectors, values);
 }
 
+Symmetric graded_square_root(const Symmetric &a) {
+  const int n = a.n;
+  Symmetric vectors = a;
+  if (!cholesky(vectors)) return square_root(a);
+  for (int j = 1; j < n; ++j)
+    for (int i = 0; i < j; ++i) vectors(i, j) = 0.0;
+  std::vector<double> values(static_cast<size_t>(n));
+  std::vector<double> work(static_cast<size_t>(std::max(6, 2 * n)));
+  const lapack_int info = LAPACKE_dgesvj_work(
+      LAPACK_COL_MAJOR, 'L', 'U', 'N', n, n, vectors.elements.data(), n, values.data(), 0,
+      nullptr, 1, work.data(), static_cast<lapack_int>(work.size()));
+  for (double &value : values) value *= work[0];
+  if (info != 0 || !all_finite(values.data(), values.size()) ||
+      !all_finite(vectors.elements.data(), vectors.elements.size()))
+    return square_root(a);
+  return recompose(vectors, values);
+}
+
 bool cholesky(Symmetric &a) {
   double *elements = a.elements.data();
   return all_finite(elements, a.elements.size()) &&

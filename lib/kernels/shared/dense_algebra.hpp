@@ -39,6 +39,10 @@ Symmetric inverse_by_eigenvectors(const Symmetric &a);
 // A^1/2, symmetric, by eigenvectors; negative eigenvalues are rounding and count as 0.
 // Throws NUMERIC when there is no finite answer.
 Symmetric square_root(const Symmetric &a);
+// The same where rows differ by orders of magnitude and small ones count as much: by
+// Jacobi's method on the Cholesky factor (Demmel & Veselic 1992, SIAM J. Matrix Anal.
+// Appl. 13, 1204), which is slower. By eigenvectors where there is none.
+Symmetric graded_square_root(const Symmetric &a);
 
 // A^-1 by Cholesky, in place. False when A is not safely positive definite.
 bool invert_by_cholesky(Symmetric &a);

@@ -28,7 +28,7 @@ Solution dense_solve(const Rules &rules, const specex_patch &patch,
     } else {
       const Symmetric marginal =
           inverse_by_eigenvectors(diagonal_block(covariance, first, shape.nbin));
-      const Symmetric root = square_root(marginal);
+      const Symmetric root = graded_square_root(marginal);
       solution.roots.push_back(fiber_root(root.elements.data(), shape.nbin, shape.nbin,
                                           shape.nbin, 0, patch.ndiag,
                                           solution.flux.data() + first));
