@@ -9,349 +9,332 @@
 //   3)
 // is as narrow as D_f to within rounding where fibres are far apart, and wider where they
 // are close; what of K lies beyond the band is measured, not assumed.
-#include "kernels/cpu/simd/band_factor.hpp"
+//
+// Both directions go on at once: with M = G G^T and W = G^-1 X, K = W^T W, and 16 numbers
+// side by side are those of 8 patches from the left and from the right. Rows are scaled
+// so that G has a unit diagonal, and columns by the target's diagonal elements, so that K
+// is the share of these that it takes.
+#include "kernels/cpu/simd/couplings.hpp"
 
 namespace specex::SPECEX_ISA {
 namespace {
 
-// Columns of L^-1 X end this many rows below X: further down they have decayed.
-template <int Band>
-constexpr int tail = Band + 3;
-// Columns that are kept: the band and one beyond.
-template <int Band>
-constexpr int ring = ring_for<Band + 2>;
-
-// The coupling between a source fibre, which is eliminated, and its target: element
-// (row of the source, column of the target).
-struct Coupling {
-  const double *cross;  // [nbin][nlag][8]
-  int nbin;
-  int nlag;
-  int first_lag;
-  bool to_the_right;  // the source is the fibre whose rows `cross` has
-
-  int first_row(int column) const {
-    return to_the_right ? column - (first_lag + nlag - 1) : column + first_lag;
-  }
-  const double *element(int row, int column) const {
-    const int lag = (to_the_right ? column - row : row - column) - first_lag;
-    const int at = to_the_right ? row : column;
-    return cross + (static_cast<ptrdiff_t>(at) * nlag + lag) * lanes;
-  }
+template <bool Single>
+struct NumberOf {
+  using type = double;
+};
+template <>
+struct NumberOf<true> {
+  using type = float;
 };
 
-// Rows kept of a column of L^-1 X, with zeros above it for the recurrence, or below for
-// as long as later columns go on.
+// Two messages, from fibres that are eliminated to those next to them. Rows of the lower
+// and of the upper half of lanes differ by a constant, so that row `i` of column `j` is
+// row i - j of the coupling's in either. Systems with the half bands that spots have are
+// made of sums in float, and their coupling is not known better; wider ones may be those
+// that need double.
 template <int Band>
-int window_rows(int nlag) {
-  return nlag + tail<Band> + Band + 1;
-}
-
-// K = X^T (L D L^T)^-1 X within the band; returns, squared and relative to the target's
-// diagonal elements, the largest of what is left out: K just beyond the band, and what
-// the rows of L^-1 X that are not computed would add.
-template <int Band>
-Vector message(const double *factor, const Coupling &x, const double *target_band,
-               double *k, double *scratch) {
+class Messages {
   using F = Factor<Band>;
-  constexpr int reach = Band + 1;  // columns that K is computed for, less one
-  constexpr int sums = is_narrow<Band> ? reach + 1 : 8;  // of K that registers hold
-  const ptrdiff_t window = window_rows<Band>(x.nlag) * lanes;
-  Vector beyond{};
-  Vector largest_cut{};
-  constexpr int all_sums = (reach + sums) / sums * sums;
-  const double *earlier[all_sums] = {};  // D^-1 L^-1 X, the column `m` before, row 0
-  for (int column = 0; column < x.nbin; ++column) {
-    const int lowest = x.first_row(column);
-    const int first = lowest > 0 ? lowest : 0;
-    int end = lowest + x.nlag + tail<Band>;
-    if (end > x.nbin) end = x.nbin;
-    if (end < first) end = first;
-    double *u = scratch + ptrdiff_t{column & (ring<Band> - 1)} * 2 * window;  // L^-1 X
-    double *v = u + window;
-    for (int m = 0; m < Band; ++m) store(u + m * lanes, Vector{});
-    for (int m = 0; m < reach; ++m) store(v + (end - first + m) * lanes, Vector{});
-    u += (Band - first) * lanes;
-    v -= first * lanes;
-    for (int m = reach; m > 0; --m) earlier[m] = column > 0 ? earlier[m - 1] : v;
-    earlier[0] = v;
-    for (int m = reach + 1; m < all_sums; ++m) earlier[m] = v;  // not kept
-    Vector above{};
-    for (int row = first; row < end; ++row) {
-      Vector value = row < lowest + x.nlag ? load(x.element(row, column)) : Vector{};
-      Vector other{};
-      const double *below = F::column(factor, row);
-      falling<is_narrow<Band>>(Band, 2, [&](int p) {
-        const Vector term =
-            load(below - p * F::column_size + p * lanes) * load(u + (row - p) * lanes);
-        if (p % 2 == 0)
-          value -= term;
-        else
-          other -= term;
-      });
-      value += other;
-      above = value - load(below - F::column_size + lanes) * above;
-      store(u + row * lanes, above);
-      store(v + row * lanes, above * load(below));
-    }
-    Vector total[reach + 1];
-    for (int some = 0; some <= reach; some += sums) {
-      Vector sum[sums] = {};
-      for (int row = first; row < end; ++row) {
-        const Vector ours = load(u + row * lanes);
-        rising<true>(0, sums - 1, [&](int m) {
-          sum[m] += ours * load(earlier[some + m] + row * lanes);
-        });
+  using Number = typename NumberOf<(Band <= largest_spot_band)>::type;
+  using Half = typename Lanes<Number, lanes>::type;
+  using Both = typename Lanes<Number, 2 * lanes>::type;
+
+  static constexpr int both = 2 * lanes;
+  static constexpr int row_size = (Band + 1) * both;
+  static constexpr int reach = Band + 1;  // columns that K is computed for, less one
+  // Columns of W end at least this many rows below X: further down they have decayed.
+  static constexpr int tail = Band;
+  // Whether rows and sums stay in registers, and of how many columns at a time: these
+  // share what is loaded.
+  static constexpr bool many_registers = register_bytes == 64;
+  static constexpr bool in_registers = many_registers && Band <= largest_spot_band;
+  static constexpr int group = many_registers && Band <= 12 ? 2 : 1;
+  static constexpr int unrolled = in_registers ? 4 : 1;   // rows: else registers move
+  static constexpr int lead = in_registers ? 0 : Band;    // rows of zeros above a column
+  static constexpr int below = in_registers ? 0 : reach;  // and below
+  static constexpr int kept = reach + group;              // columns
+  static constexpr int sums = in_registers ? kept : register_bytes / 8;
+  static constexpr int all_sums = (kept + sums - 1) / sums * sums;
+
+ public:
+  Messages(const BlockSystem &system, double *scratch)
+      : couplings_(system),
+        nbin_(system.nbin),
+        nlag_(system.nlag),
+        shift_{couplings_.first_row(0), couplings_.first_column(0)},
+        height_((group - 1 + nlag_ + tail + unrolled - 1) / unrolled * unrolled),
+        column_rows_(lead + height_ + below),
+        roots_(scratch),
+        target_(roots_ + (ptrdiff_t{nbin_} + Band) * lanes),
+        inverse_target_(
+            reinterpret_cast<Number *>(target_ + ptrdiff_t{2} * nbin_ * lanes)),
+        rows_(inverse_target_ + ptrdiff_t{nbin_} * both),
+        ring_(rows_ + (ptrdiff_t{nbin_} + height_) * row_size),
+        end_(ring_ + ptrdiff_t{kept} * column_rows_ * both) {}
+
+  // Doubles of scratch.
+  size_t size() const {
+    return static_cast<size_t>(3 * nbin_ + Band) * lanes +
+           static_cast<size_t>(end_ - inverse_target_) * sizeof(Number) / sizeof(double);
+  }
+
+  struct Message {
+    int coupling;               // the fibre whose rows it has
+    const double *factor;       // of the source
+    const double *target_band;  // of which nothing was taken yet
+    double *k;                  // what the target loses
+  };
+  // To the next fibre, and to the one before.
+  void send(const Message &to_the_right, const Message &to_the_left) {
+    const Message *messages[2] = {&to_the_right, &to_the_left};
+    for (int h = 0; h < 2; ++h) scale(h, *messages[h]);
+    largest_cut_ = Both{};
+    const Number *earlier[all_sums] = {};  // row 0 of each, the last first
+    Number *slot = ring_;
+    for (int first = 0; first < nbin_; first += group) {
+      Number *columns[group];  // row `first` of each
+      for (int m = kept - 1; m >= group; --m) earlier[m] = earlier[m - group];
+      for (int c = 0; c < group; ++c) {
+        columns[c] = slot + lead * both;
+        earlier[group - 1 - c] = columns[c] - static_cast<ptrdiff_t>(first) * both;
+        slot += static_cast<ptrdiff_t>(column_rows_) * both;
+        if (slot == end_) slot = ring_;
       }
-      for (int m = 0; m < sums && some + m <= reach; ++m) total[some + m] = sum[m];
+      for (int m = first == 0 ? group : kept; m < all_sums; ++m)  // not used
+        earlier[m] = earlier[0];
+      solve(to_the_right.coupling, to_the_left.coupling, first, columns);
+      Both total[group][all_sums];
+      multiply(first, columns, earlier, total);
+      for (int c = 0; c < group && first + c < nbin_; ++c) {
+        note(first + c, columns[c], total[c]);
+        for (int h = 0; h < 2; ++h) take(h, first + c, total[c], messages[h]->k);
+      }
     }
-    const Vector diagonal =
-        load(target_band + static_cast<ptrdiff_t>(column) * F::column_size);
-    for (int m = 0; m <= Band && m <= column; ++m)
-      store(k + static_cast<ptrdiff_t>(column - m) * F::column_size + m * lanes,
-            total[m]);
-    if (column >= reach) {
-      const Vector other =
-          load(target_band + static_cast<ptrdiff_t>(column - reach) * F::column_size);
-      beyond = maximum(beyond, total[reach] * total[reach] / (diagonal * other));
+    // Elements whose column would be beyond the last bin.
+    for (const Message *message : messages)
+      for (int j = nbin_ > Band ? nbin_ - Band : 0; j < nbin_; ++j)
+        for (int m = nbin_ - j; m <= Band; ++m)
+          store(message->k + ptrdiff_t{j} * F::column_size + m * lanes, Vector{});
+  }
+
+  // The largest share that was taken from a diagonal element.
+  Vector coupling() const { return larger(largest_share_); }
+  // Squared, relative to the target's diagonal elements, the largest of what is left out:
+  // K just beyond the band, and what rows of W that are not computed would add.
+  Vector beyond() const { return larger(beyond_); }
+
+ private:
+  static Vector larger(const Both &value) {
+    return maximum(convert<Vector>(low_half(value)), convert<Vector>(high_half(value)));
+  }
+
+  // Rows and columns of half h.
+  void scale(int h, const Message &message) {
+    for (int j = 0; j < nbin_; ++j) {
+      const Vector diagonal = load(message.target_band + ptrdiff_t{j} * F::column_size);
+      const Vector inverse = inverse_root(diagonal);
+      store(target_ + (ptrdiff_t{h} * nbin_ + j) * lanes, diagonal * inverse);
+      store_as(inverse_target_ + ptrdiff_t{j} * both + h * lanes, convert<Half>(inverse));
     }
+    const auto root = [&](int row) { return roots_ + (ptrdiff_t{row} + Band) * lanes; };
+    for (int row = -Band; row < nbin_; ++row)
+      store(root(row),
+            row < 0 ? Vector{} : inverse_root(load(F::column(message.factor, row))));
+    for (int i = 0; i < nbin_ + height_; ++i) {
+      const int row = i + shift_[h];
+      Number *to = rows_ + i * ptrdiff_t{row_size} + h * lanes;
+      if (row < 0 || row >= nbin_) {
+        for (int p = 0; p <= Band; ++p) store_as(to + p * both, Half{});
+        continue;
+      }
+      const double *column = F::column(message.factor, row);
+      const Vector inverse = load(column) * load(root(row));
+      store_as(to, convert<Half>(inverse));
+      rising<is_narrow<Band>>(1, Band, [&](int p) {
+        const Vector l = load(column - p * F::column_size + p * lanes);
+        store_as(to + p * both, convert<Half>(l * inverse * load(root(row - p))));
+      });
+    }
+  }
+
+  // W = G^-1 X, with zeros around it for the rows of other columns and the recurrence.
+  void solve(int right, int left, int first, Number *const (&columns)[group]) {
+    const ptrdiff_t step = couplings_.column_step();
+    const double *down[group];
+    const double *along[group];
+    Both scale[group];
+    int lags[group];
+    Couplings::Range rows[group];
+    for (int c = 0; c < group; ++c) {
+      const int column = first + c < nbin_ ? first + c : first;
+      lags[c] = first + c < nbin_ ? nlag_ : 0;
+      rows[c] = couplings_.existing(couplings_.first_row(column));
+      down[c] = couplings_.column(right, column);
+      along[c] = couplings_.row(left, column);
+      scale[c] = load_as<Both>(inverse_target_ + ptrdiff_t{column} * both);
+      for (int i = -lead; i < 0; ++i) store_as(columns[c] + i * both, Both{});
+      for (int i = height_; i < column_rows_ - lead; ++i)
+        store_as(columns[c] + i * both, Both{});
+    }
+    // Rows that do not exist have a scale of 0; those of columns may not be read.
+    const auto coupling = [&](int c, int k) {
+      Half low{};
+      if (k >= rows[c].first && k < rows[c].end)
+        low = convert<Half>(load(down[c] + k * step));
+      return side_by_side<Both>(low, convert<Half>(load(along[c] + k * lanes)));
+    };
+    const Number *row = rows_ + first * ptrdiff_t{row_size};
+    [[maybe_unused]] Both last[group][Band] = {};
+    for (int done = 0; done < height_; done += unrolled, row += unrolled * row_size)
+      rising<true>(0, unrolled - 1, [&](int u) {
+        const int i = done + u;
+        Both value[group] = {};
+        for (int c = 0; c < group; ++c)
+          if (i >= c && i - c < lags[c])
+            value[c] = coupling(c, i - c) * load_as<Both>(row + u * row_size) * scale[c];
+        falling<is_narrow<Band>>(Band, 1, [&](int p) {
+          const Both g = load_as<Both>(row + u * row_size + p * both);
+          for (int c = 0; c < group; ++c)
+            if constexpr (in_registers)
+              value[c] -= g * last[c][p - 1];
+            else
+              value[c] -= g * load_as<Both>(columns[c] + (i - p) * both);
+        });
+        for (int c = 0; c < group; ++c) {
+          if constexpr (in_registers) {
+            falling<true>(Band - 1, 1, [&](int p) { last[c][p] = last[c][p - 1]; });
+            last[c][0] = value[c];
+          }
+          store_as(columns[c] + i * both, value[c]);
+        }
+      });
+  }
+
+  // Products of columns with those before, from `lag` 0 on. Each group ends `group` rows
+  // before the next.
+  void multiply(int first, Number *const (&columns)[group],
+                const Number *const (&earlier)[all_sums],
+                Both (&total)[group][all_sums]) {
+    for (int some = 0; some < all_sums; some += sums) {
+      Both sum[group][sums] = {};
+      const auto add = [&](int from, int end, int columns_there) {
+        for (int i = from; i < end; ++i) {
+          Both own[group];
+          for (int c = 0; c < group; ++c) own[c] = load_as<Both>(columns[c] + i * both);
+          rising<true>(0, sums - 1, [&](int m) {
+            if (m >= columns_there) return;
+            const Both other =
+                load_as<Both>(earlier[some + m] + (ptrdiff_t{first} + i) * both);
+            for (int c = 0; c < group; ++c) {
+              const int lag = m + c - (group - 1);
+              if (lag >= 0 && (group == 1 || lag <= reach)) sum[c][lag] += own[c] * other;
+            }
+          });
+        }
+      };
+      if constexpr (in_registers) {
+        constexpr int before = (kept - 1) / group;  // groups
+        add(0, height_ - before * group, sums);
+        rising<true>(1, before, [&](int k) {
+          const int end = height_ - (before - k) * group;
+          add(end - group, end, (before + 1 - k) * group);
+        });
+      } else {
+        add(0, height_, sums);
+      }
+      for (int c = 0; c < group; ++c)
+        for (int m = 0; m < sums; ++m) total[c][some + m] = sum[c][m];
+    }
+  }
+
+  void note(int column, const Number *w, const Both (&total)[all_sums]) {
+    largest_share_ = maximum(largest_share_, total[0]);
+    if (column >= reach) beyond_ = maximum(beyond_, total[reach] * total[reach]);
     // What earlier columns lack below their ends, as large as their last two rows at
     // most, would meet the last rows of this one.
-    if (end == x.nbin) continue;
     const auto energy = [&](int rows) {
-      Vector sum{};
-      for (int row = end - rows > first ? end - rows : first; row < end; ++row)
-        sum += load(u + row * lanes) * load(v + row * lanes);
-      return sum / diagonal;
+      Both sum{};
+      for (int i = height_ - rows; i < height_; ++i) {
+        const Both value = load_as<Both>(w + i * both);
+        sum += value * value;
+      }
+      return sum;
     };
-    const Vector cut = energy(2);
-    largest_cut = maximum(largest_cut, cut);
-    beyond = maximum(beyond, largest_cut * (energy(reach) + cut));
+    const Both cut = energy(2);
+    largest_cut_ = maximum(largest_cut_, cut);
+    beyond_ = maximum(beyond_, largest_cut_ * (energy(reach) + cut));
   }
-  // Elements whose column would be beyond the last bin.
-  for (int j = x.nbin > Band ? x.nbin - Band : 0; j < x.nbin; ++j)
-    for (int m = x.nbin - j; m <= Band; ++m)
-      store(k + static_cast<ptrdiff_t>(j) * F::column_size + m * lanes, Vector{});
-  return beyond;
-}
 
-// to := from - less, returns the largest share that was taken from the diagonal.
-template <int Band>
-Vector subtract(const double *from, const double *less, int nbin, double *to) {
-  Vector largest{};
-  for (int j = 0; j < nbin; ++j)
-    for (int m = 0; m <= Band; ++m) {
-      const ptrdiff_t at =
-          static_cast<ptrdiff_t>(j) * Factor<Band>::column_size + m * lanes;
-      store(to + at, load(from + at) - load(less + at));
-      if (m == 0) largest = maximum(largest, load(less + at) / load(from + at));
+  // A column of K, in half h.
+  void take(int h, int column, const Both (&total)[all_sums], double *k) {
+    const double *target = target_ + (ptrdiff_t{h} * nbin_ + column) * lanes;
+    const Vector own = load(target);
+    for (int m = 0; m <= Band && m <= column; ++m) {
+      const Vector share =
+          convert<Vector>(h == 0 ? low_half(total[m]) : high_half(total[m]));
+      store(k + ptrdiff_t{column - m} * F::column_size + m * lanes,
+            share * own * load(target - m * lanes));
     }
-  return largest;
-}
+  }
 
-void note(Vector value, double *worst) {
-  for (int lane = 0; lane < lanes; ++lane)
-    if (!(value[lane] <= worst[lane])) worst[lane] = value[lane];
-}
-
-int bits(Integers condition) {
-  int result = 0;
-  for (int lane = 0; lane < lanes; ++lane)
-    if (condition[lane] != 0) result |= 1 << lane;
-  return result;
-}
+  Couplings couplings_;
+  int nbin_;
+  int nlag_;
+  int shift_[2];            // rows
+  int height_;              // of the columns of a group, rows
+  int column_rows_;         // with zeros
+  double *roots_;           // [Band + nbin][8] of the source's pivots
+  double *target_;          // [2][nbin][8]: roots of the diagonal elements
+  Number *inverse_target_;  // [nbin][16]
+  Number *rows_;            // [nbin + height_][Band + 1][16]: a row's scale, and G
+  Number *ring_;            // [kept][column_rows_][16]
+  Number *end_;
+  Both largest_share_{};
+  Both beyond_{};
+  Both largest_cut_{};
+};
 
 template <int Band>
 int eliminate_fibers(const BlockSystem &system, const Elimination &e, Checks &checks) {
   using F = Factor<Band>;
   const int last = system.nfiber - 1;
   const ptrdiff_t band_size = static_cast<ptrdiff_t>(system.nbin) * F::column_size;
-  const ptrdiff_t cross_size = static_cast<ptrdiff_t>(system.nbin) * system.nlag * lanes;
   const auto factor_size = static_cast<ptrdiff_t>(F::size(system.nbin));
-  double *reduced[2] = {e.scratch, e.scratch + band_size};
-  double *right_factor = reduced[1] + band_size;
-  double *columns = right_factor + factor_size;
-  Integers good = ~Integers{};
-  Vector coupling{};
-  Vector beyond{};
+  double *right_factor = e.scratch;
+  Messages<Band> messages(system, right_factor + factor_size);
   // What is left of fibre f once those before it, in this direction, are eliminated.
-  const auto marginal = [&](int f, bool first, const double *taken, double *to) {
-    const double *own = system.band + f * band_size;
-    if (first) return own;
-    coupling =
-        maximum(coupling, subtract<Band>(own, taken + f * band_size, system.nbin, to));
-    return static_cast<const double *>(to);
+  const auto marginal = [&](int f, const double *taken) {
+    return [own = system.band + f * band_size,
+            less = taken == nullptr ? nullptr : taken + f * band_size](int j, int m) {
+      const ptrdiff_t at = j * ptrdiff_t{F::column_size} + m * lanes;
+      return less == nullptr ? load(own + at) : load(own + at) - load(less + at);
+    };
   };
-  const auto eliminate_one = [&](int f, const double *factor, int next, double *taken) {
-    const bool right = next > f;
-    const Coupling x{system.cross + (right ? f : next) * cross_size, system.nbin,
-                     system.nlag, system.first_lag, right};
-    beyond = maximum(beyond, message<Band>(factor, x, system.band + next * band_size,
-                                           taken + next * band_size, columns));
-  };
-  // Both directions at once: neither waits for the other.
+  F::clear_ends(system.nbin, right_factor);
+  for (int f = 0; f <= last; ++f)
+    F::clear_ends(system.nbin, e.left_factor + f * factor_size);
+  Integers good = ~Integers{};
+  // Neither direction waits for the other.
   for (int f = 0; f < last; ++f) {
     const int g = last - f;
+    const auto left = marginal(f, f == 0 ? nullptr : e.from_left);
+    const auto right = marginal(g, f == 0 ? nullptr : e.from_right);
     double *left_factor = e.left_factor + f * factor_size;
-    good &= factorise<Band, 2>({marginal(f, f == 0, e.from_left, reduced[0]),
-                                marginal(g, f == 0, e.from_right, reduced[1])},
-                               {Vector{}, Vector{}}, system.nbin,
-                               {left_factor, right_factor});
-    eliminate_one(f, left_factor, f + 1, e.from_left);
-    eliminate_one(g, right_factor, g - 1, e.from_right);
+    good &= factorise<Band, 2>(
+        system.nbin, {left_factor, right_factor},
+        [&](int k, int j, int m) { return k == 0 ? left(j, m) : right(j, m); });
+    messages.send({f, left_factor, system.band + (f + 1) * band_size,
+                   e.from_left + (f + 1) * band_size},
+                  {g - 1, right_factor, system.band + (g - 1) * band_size,
+                   e.from_right + (g - 1) * band_size});
   }
-  good &=
-      factorise<Band, 1>({marginal(last, last == 0, e.from_left, reduced[0])}, {Vector{}},
-                         system.nbin, {e.left_factor + last * factor_size});
-  note(coupling, checks.coupling);
-  note(beyond, checks.truncation);  // squared here: the caller takes the root
+  const auto left = marginal(last, last == 0 ? nullptr : e.from_left);
+  good &= factorise<Band, 1>(system.nbin, {e.left_factor + last * factor_size},
+                             [&](int, int j, int m) { return left(j, m); });
+  note(messages.coupling(), checks.coupling);
+  note(messages.beyond(), checks.truncation);  // squared here: the caller takes the root
   return bits(good);
-}
-
-// residual := data - N x, by blocks; and the flux errors' scale.
-template <int Band>
-void residual_of(const BlockSystem &system, const double *x, double *residual) {
-  const int n = system.nbin;
-  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
-  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
-    store(residual + k, load(system.data + k));
-  for (int f = 0; f < system.nfiber; ++f) {
-    const double *own_x = x + f * vector_size;
-    double *own_r = residual + f * vector_size;
-    for (int j = 0; j < n; ++j) {
-      const double *column = system.band + f * n * Factor<Band>::column_size +
-                             static_cast<ptrdiff_t>(j) * Factor<Band>::column_size;
-      const Vector xj = load(own_x + j * lanes);
-      Vector total = load(own_r + j * lanes) - load(column) * xj;
-      const int last = n - 1 - j < Band ? n - 1 - j : Band;
-      for (int m = 1; m <= last; ++m) {
-        const Vector a = load(column + m * lanes);
-        total -= a * load(own_x + (j + m) * lanes);
-        store(own_r + (j + m) * lanes, load(own_r + (j + m) * lanes) - a * xj);
-      }
-      if (f + 1 < system.nfiber) {
-        const double *cross =
-            system.cross + (static_cast<ptrdiff_t>(f) * n + j) * system.nlag * lanes;
-        for (int l = 0; l < system.nlag; ++l) {
-          const int v = j + system.first_lag + l;
-          if (v < 0 || v >= n) continue;
-          const Vector a = load(cross + l * lanes);
-          total -= a * load(own_x + vector_size + v * lanes);
-          double *r = own_r + vector_size + v * lanes;
-          store(r, load(r) - a * xj);
-        }
-      }
-      store(own_r + j * lanes, total);
-    }
-  }
-}
-
-// dx := N^-1 r with the left factors: exact for what they hold, so that a second pass on
-// the remaining residual settles the rest.
-template <int Band>
-void block_solve(const BlockSystem &system, const Elimination &e, double *r,
-                 double *work) {
-  const int n = system.nbin;
-  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
-  const auto factor_size = static_cast<ptrdiff_t>(Factor<Band>::size(n));
-  const auto each = [&](int f, auto &&apply) {
-    for (int j = 0; j < n; ++j)
-      for (int l = 0; l < system.nlag; ++l) {
-        const int v = j + system.first_lag + l;
-        if (v < 0 || v >= n) continue;
-        apply(j, v,
-              load(system.cross +
-                   ((static_cast<ptrdiff_t>(f) * n + j) * system.nlag + l) * lanes));
-      }
-  };
-  for (int f = 0; f + 1 < system.nfiber; ++f) {
-    for (ptrdiff_t k = 0; k < vector_size; k += lanes)
-      store(work + k, load(r + f * vector_size + k));
-    solve<Band>(e.left_factor + f * factor_size, n, work);
-    double *next = r + (f + 1) * vector_size;
-    each(f, [&](int j, int v, Vector a) {
-      store(next + v * lanes, load(next + v * lanes) - a * load(work + j * lanes));
-    });
-  }
-  for (int f = system.nfiber - 1; f >= 0; --f) {
-    double *own = r + f * vector_size;
-    if (f + 1 < system.nfiber) {
-      const double *next = own + vector_size;
-      each(f, [&](int j, int v, Vector a) {
-        store(own + j * lanes, load(own + j * lanes) - a * load(next + v * lanes));
-      });
-    }
-    solve<Band>(e.left_factor + f * factor_size, n, own);
-  }
-}
-
-// The square of what fibres see of each other's light, in standard deviations of a bin's
-// own: the largest. light: a vector of the system.
-template <int Band>
-Vector coupled_light(const BlockSystem &system, const double *x, double *light) {
-  const int n = system.nbin;
-  const ptrdiff_t vector_size = static_cast<ptrdiff_t>(n) * lanes;
-  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
-    store(light + k, Vector{});
-  const double *cross = system.cross;
-  for (int f = 0; f + 1 < system.nfiber; ++f)
-    for (int j = 0; j < n; ++j, cross += system.nlag * lanes) {
-      const ptrdiff_t own = f * vector_size + static_cast<ptrdiff_t>(j) * lanes;
-      const Vector xj = absolute(load(x + own));
-      Vector total = load(light + own);
-      for (int l = 0; l < system.nlag; ++l) {
-        const int v = j + system.first_lag + l;
-        if (v < 0 || v >= n) continue;
-        const Vector a = absolute(load(cross + l * lanes));
-        const ptrdiff_t next = (f + 1) * vector_size + static_cast<ptrdiff_t>(v) * lanes;
-        total += a * absolute(load(x + next));
-        store(light + next, load(light + next) + a * xj);
-      }
-      store(light + own, total);
-    }
-  Vector largest{};
-  for (ptrdiff_t k = 0; k < system.nfiber * vector_size; k += lanes)
-    largest = maximum(
-        largest, load(light + k) * load(light + k) / load(system.band + k * (Band + 1)));
-  return largest;
-}
-
-template <int Band>
-void refine(const BlockSystem &system, const Elimination &e, double *flux,
-            double *scratch, Checks &checks) {
-  constexpr int max_sweeps = 8;
-  constexpr double good_enough = 1e-11;  // standard deviations
-  const ptrdiff_t size = static_cast<ptrdiff_t>(system.nfiber) * system.nbin * lanes;
-  double *r = scratch;
-  double *work = r + size;
-  for (ptrdiff_t k = 0; k < size; k += lanes) store(flux + k, Vector{});
-  for (ptrdiff_t k = 0; k < size; k += lanes) store(r + k, load(system.data + k));
-  Vector before{};
-  Vector expected{};  // what a further sweep would change
-  // A lane that has settled is left alone, so that it does not depend on the others.
-  Integers active = ~Integers{};
-  for (int sweep = 0; sweep < max_sweeps; ++sweep) {
-    block_solve<Band>(system, e, r, work);
-    Vector change{};
-    for (ptrdiff_t k = 0; k < size; k += lanes) {
-      const Vector dx = select(active, load(r + k), Vector{});
-      store(flux + k, load(flux + k) + dx);
-      change = maximum(change, dx * dx * load(system.band + k * (Band + 1)));
-    }
-    // change is the square of a correction in standard deviations; corrections shrink
-    // by a constant factor.
-    if (sweep > 0)
-      expected =
-          select(active, change * change / maximum(before, broadcast(1e-300)), expected);
-    else
-      expected = change;
-    before = change;
-    if (sweep > 0) active &= ~(expected <= broadcast(good_enough * good_enough));
-    if (bits(active) == 0) break;
-    if (sweep + 1 < max_sweeps) residual_of<Band>(system, flux, r);
-  }
-  note(expected, checks.residual);  // squared here: the caller takes the root
-  note(coupled_light<Band>(system, flux, r), checks.light);
 }
 
 }  // namespace
@@ -362,22 +345,13 @@ size_t factor_size(int nbin, int half_band) {
 
 size_t elimination_scratch(const BlockSystem &system) {
   return for_half_band(system.half_band, [&]<int Band>() {
-    return static_cast<size_t>(2 * system.nbin) * Factor<Band>::column_size +
-           Factor<Band>::size(system.nbin) +
-           static_cast<size_t>(ring<Band> * 2 * window_rows<Band>(system.nlag) * lanes);
+    return Factor<Band>::size(system.nbin) + Messages<Band>(system, nullptr).size();
   });
 }
 
 int eliminate(const BlockSystem &system, const Elimination &elimination, Checks &checks) {
   return for_half_band(system.half_band, [&]<int Band>() {
     return eliminate_fibers<Band>(system, elimination, checks);
-  });
-}
-
-void solve_flux(const BlockSystem &system, const Elimination &elimination, double *flux,
-                double *scratch, Checks &checks) {
-  for_half_band(system.half_band, [&]<int Band>() {
-    refine<Band>(system, elimination, flux, scratch, checks);
   });
 }
 

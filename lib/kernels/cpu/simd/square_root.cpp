@@ -12,119 +12,145 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-// Poles wait for themselves from bin to bin, not for each other; of wide bands for
-// memory, one at a time.
-template <int Band>
-constexpr int poles_at_once = is_narrow<Band> ? 2 : 1;
-
 // The last rows of Z, elements j, j + 1, ... of row j; in scratch, because stacks may be
-// small.
+// small, and not in place of the factor's columns, to leave these unwritten.
 template <int Band>
 struct InverseRows {
   static constexpr int count = ring_for<Band + 1>;
-  static constexpr int size = count * (Band + 1) * lanes;
+  static constexpr int size = count * Factor<Band>::column_size;
 
   double *values;
 
-  double *element(int j, int m) const {
-    return values + ((j & (count - 1)) * (Band + 1) + m) * lanes;
+  double *row(int j) const {
+    return values + (j & (count - 1)) * Factor<Band>::column_size;
   }
 };
 
-// Doubles that a pole takes: its factor, two solutions with zeros around them, and Z.
+// Elements of a band matrix, with shift * I added.
 template <int Band>
-size_t pole_scratch(int nbin) {
-  return Factor<Band>::size(nbin) +
-         static_cast<size_t>(2 * (nbin + 2 * Band) * lanes + InverseRows<Band>::size);
-}
+struct Shifted {
+  const double *band;
+  Vector shift;
 
-// Count poles: each adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals,
-// of bins from `first` on.
-template <int Band, int Count>
-void add_poles(int nbin, const double *band, const Vector (&shift)[Count],
-               const Vector (&weight)[Count], const double *flux, int first, int nkeep,
-               double *row_sum, double *smoothed, double *diagonals, double *scratch) {
-  using F = Factor<Band>;
-  const double *bands[Count];
-  double *factor[Count];
-  double *ones[Count];
-  double *light[Count];
-  InverseRows<Band> z[Count];
-  for (int k = 0; k < Count; ++k) {
-    bands[k] = band;
-    factor[k] = scratch + static_cast<size_t>(k) * pole_scratch<Band>(nbin);
-    ones[k] = factor[k] + F::size(nbin) + Band * lanes;
-    light[k] = ones[k] + (nbin + 2 * Band) * lanes;
-    z[k].values = light[k] + (nbin + Band) * lanes;
-    for (int m = 0; m < InverseRows<Band>::size; m += lanes)
-      store(z[k].values + m, Vector{});
-    for (int p = 1; p <= Band; ++p) {
-      store(ones[k] - p * lanes, Vector{});
-      store(ones[k] + (nbin - 1 + p) * lanes, Vector{});
-      store(light[k] - p * lanes, Vector{});
-      store(light[k] + (nbin - 1 + p) * lanes, Vector{});
-    }
+  SPECEX_INLINE Vector operator()(int, int j, int m) const {
+    const Vector a =
+        load(band + static_cast<ptrdiff_t>(j) * Factor<Band>::column_size + m * lanes);
+    return m == 0 ? a + shift : a;
   }
-  // Forward as soon as a column is there, while it is close.
-  factorise<Band, Count>(bands, shift, nbin, factor, [&](int k, int j) {
-    Vector a = broadcast(1.0);
-    Vector b = load(flux + j * lanes);
-    const double *column = F::column(factor[k], j);
-    falling<is_narrow<Band>>(Band, 1, [&](int p) {
-      const Vector l = load(column - p * F::column_size + p * lanes);
-      a -= l * load(ones[k] + (j - p) * lanes);
-      b -= l * load(light[k] + (j - p) * lanes);
-    });
-    store(ones[k] + j * lanes, a);
-    store(light[k] + j * lanes, b);
-  });
-  for (int j = nbin - 1; j >= first; --j)
-#pragma GCC unroll 2
-    for (int k = 0; k < Count; ++k) {
-      const double *column = F::column(factor[k], j);
-      const Vector inverse = load(column);
-      Vector a = load(ones[k] + j * lanes) * inverse;
-      Vector b = load(light[k] + j * lanes) * inverse;
-      Vector row[Band + 1];
-      rising<is_narrow<Band>>(1, Band, [&](int n) { row[n] = Vector{}; });
-      falling<is_narrow<Band>>(Band, 1, [&](int m) {
-        const Vector l = load(column + m * lanes);
-        a -= l * load(ones[k] + (j + m) * lanes);
-        b -= l * load(light[k] + (j + m) * lanes);
-        rising<is_narrow<Band>>(1, Band, [&](int n) {
-          row[n] -=
-              l * load(n >= m ? z[k].element(j + m, n - m) : z[k].element(j + n, m - n));
-        });
-      });
-      store(ones[k] + j * lanes, a);
-      store(light[k] + j * lanes, b);
-      // From the far end: row[1] waits for the row before.
-      Vector diagonal = inverse;
-      falling<is_narrow<Band>>(
-          Band, 1, [&](int m) { diagonal -= load(column + m * lanes) * row[m]; });
-      row[0] = diagonal;
-      for (int n = 0; n <= Band; ++n) store(z[k].element(j, n), row[n]);
-      store(row_sum + j * lanes, load(row_sum + j * lanes) - weight[k] * a);
-      store(smoothed + j * lanes, load(smoothed + j * lanes) - weight[k] * b);
-      for (int n = 0; n <= nkeep; ++n) {
-        double *out = diagonals + (static_cast<ptrdiff_t>(n) * nbin + j) * lanes;
-        store(out, load(out) - weight[k] * row[n]);
+};
+
+// To which each pole adds -weight * (S + shift)^-1 applied to 1 and f, and its diagonals.
+struct Sums {
+  double *row_sum;
+  double *smoothed;
+  double *diagonals;  // [nkeep + 1][nbin][8]
+  int nkeep;
+};
+
+// A pole: the factor of S + shift, two solutions with zeros around them, and Z.
+template <int Band>
+class Pole {
+  using F = Factor<Band>;
+
+ public:
+  static size_t size(int nbin) {
+    return F::size(nbin) +
+           static_cast<size_t>(2 * (nbin + 2 * Band) * lanes + InverseRows<Band>::size);
+  }
+  Pole(int nbin, double *scratch)
+      : nbin_(nbin),
+        factor_(scratch),
+        ones_(factor_ + F::size(nbin) + Band * lanes),
+        light_(ones_ + (nbin + 2 * Band) * lanes),
+        z_{light_ + (nbin + Band) * lanes} {
+    F::clear_ends(nbin, factor_);
+    for (int p = 1; p <= Band; ++p)
+      for (int j = -p; j < nbin + p; j += nbin - 1 + 2 * p) {
+        store(ones_ + j * lanes, Vector{});
+        store(light_ + j * lanes, Vector{});
       }
-    }
-}
+    for (int k = 0; k < InverseRows<Band>::size; k += lanes)
+      store(z_.values + k, Vector{});
+  }
+
+  // Factorises, and solves for 1 and f down to the pivots: each column while it is close.
+  void forward(const double *band, Vector shift, const double *flux) {
+    factorise<Band, 1>(nbin_, {factor_}, Shifted<Band>{band, shift}, [&](int, int j) {
+      Vector a = broadcast(1.0);
+      Vector b = load(flux + j * lanes);
+      const double *column = F::column(factor_, j);
+      falling<is_narrow<Band>>(Band, 1, [&](int p) {
+        const Vector l = load(column - p * F::column_size + p * lanes);
+        a -= l * load(ones_ + (j - p) * lanes);
+        b -= l * load(light_ + (j - p) * lanes);
+      });
+      store(ones_ + j * lanes, a);
+      store(light_ + j * lanes, b);
+    });
+  }
+
+  // Bin j of the solutions and of Z, after those beyond, and what they add to the sums.
+  void backward(int j, Vector weight, const Sums &sums) {
+    const double *column = F::column(factor_, j);
+    const Vector inverse = load(column);
+    Vector a = load(ones_ + j * lanes) * inverse;
+    Vector b = load(light_ + j * lanes) * inverse;
+    Vector l[Band + 1];
+    Vector row[Band + 1];
+    falling<is_narrow<Band>>(Band, 1, [&](int m) {
+      l[m] = load(column + m * lanes);
+      a -= l[m] * load(ones_ + (j + m) * lanes);
+      b -= l[m] * load(light_ + (j + m) * lanes);
+      row[m] = Vector{};
+    });
+    store(ones_ + j * lanes, a);
+    store(light_ + j * lanes, b);
+    // From the far end: row[1] waits for the row before, and for its diagonal element.
+    falling<is_narrow<Band>>(Band, 1, [&](int m) {
+      const double *other = z_.row(j + m);
+      falling<is_narrow<Band>>(Band, m + 1, [&](int n) {
+        const Vector element = load_once(other + (n - m) * lanes);
+        row[n] -= l[m] * element;
+        row[m] -= l[n] * element;
+      });
+      row[m] -= l[m] * load(other);
+    });
+    row[0] = inverse;
+    falling<is_narrow<Band>>(Band, 1, [&](int m) { row[0] -= l[m] * row[m]; });
+    double *own = z_.row(j);
+    rising<is_narrow<Band>>(0, Band, [&](int n) { store(own + n * lanes, row[n]); });
+    const auto add = [&](double *sum, const Vector &value) {
+      store(sum, load(sum) - weight * value);
+    };
+    add(sums.row_sum + j * lanes, a);
+    add(sums.smoothed + j * lanes, b);
+    double *diagonal = sums.diagonals + j * lanes;
+    rising<is_narrow<Band>>(0, Band, [&](int n) {
+      if (n > sums.nkeep) return;
+      add(diagonal, row[n]);
+      diagonal += nbin_ * lanes;
+    });
+  }
+
+ private:
+  int nbin_;
+  double *factor_;
+  double *ones_;
+  double *light_;
+  InverseRows<Band> z_;
+};
 
 }  // namespace
 
 size_t square_root_scratch(int nbin, int half_band) {
-  return for_half_band(half_band, [&]<int Band>() {
-    return poles_at_once<Band> * pole_scratch<Band>(nbin);
-  });
+  return for_half_band(half_band, [&]<int Band>() { return Pole<Band>::size(nbin); });
 }
 
 void solve_shifted(int nbin, int half_band, const double *band, const double *shift,
                    double *x, double *scratch) {
   for_half_band(half_band, [&]<int Band>() {
-    factorise<Band, 1>({band}, {load(shift)}, nbin, {scratch});
+    Factor<Band>::clear_ends(nbin, scratch);
+    factorise<Band, 1>(nbin, {scratch}, Shifted<Band>{band, load(shift)});
     solve<Band>(scratch, nbin, x);
   });
 }
@@ -147,13 +173,10 @@ void bound_spectrum(int nbin, int half_band, const double *band, double *upper) 
 
 int positive_above(int nbin, int half_band, const double *band, const double *shift,
                    double *scratch) {
-  const Integers good = for_half_band(half_band, [&]<int Band>() {
-    return factorise<Band, 1>({band}, {-load(shift)}, nbin, {scratch});
+  return for_half_band(half_band, [&]<int Band>() {
+    Factor<Band>::clear_ends(nbin, scratch);
+    return bits(factorise<Band, 1>(nbin, {scratch}, Shifted<Band>{band, -load(shift)}));
   });
-  int result = 0;
-  for (int lane = 0; lane < lanes; ++lane)
-    if (good[lane] != 0) result |= 1 << lane;
-  return result;
 }
 
 void square_root(int nbin, int half_band, const double *band, const double *upper,
@@ -173,20 +196,15 @@ void square_root(int nbin, int half_band, const double *band, const double *uppe
       store(diagonals + (static_cast<ptrdiff_t>(n) * nbin + j) * lanes,
             n == 0 ? total : Vector{});
   }
+  const Sums sums{row_sum, smoothed, diagonals, nkeep};
   for_half_band(half_band, [&]<int Band>() {
-    const auto shift = [&](int k) { return top * load(poles.shift + k * lanes); };
-    const auto weight = [&](int k) {
-      return root * shift(k) * load(poles.weight + k * lanes);
-    };
-    int k = 0;
-    if constexpr (poles_at_once<Band> == 2)
-      for (; k + 1 < poles.count; k += 2)
-        add_poles<Band, 2>(nbin, band, {shift(k), shift(k + 1)},
-                           {weight(k), weight(k + 1)}, flux, first, nkeep, row_sum,
-                           smoothed, diagonals, scratch);
-    for (; k < poles.count; ++k)
-      add_poles<Band, 1>(nbin, band, {shift(k)}, {weight(k)}, flux, first, nkeep, row_sum,
-                         smoothed, diagonals, scratch);
+    Pole<Band> pole(nbin, scratch);
+    for (int k = 0; k < poles.count; ++k) {
+      const Vector shift = top * load(poles.shift + k * lanes);
+      const Vector weight = root * shift * load(poles.weight + k * lanes);
+      pole.forward(band, shift, flux);
+      for (int j = nbin - 1; j >= first; --j) pole.backward(j, weight, sums);
+    }
   });
 }
 

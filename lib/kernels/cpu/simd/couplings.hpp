@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Where the elements of the couplings of neighbouring fibres are.
+#pragma once
+
+#include "kernels/cpu/simd/band_factor.hpp"
+
+namespace specex::SPECEX_ISA {
+
+// Each is [row][nlag][8], with rows of a fibre and columns of the next.
+class Couplings {
+ public:
+  explicit Couplings(const BlockSystem &system)
+      : cross_(system.cross),
+        nbin_(system.nbin),
+        first_lag_(system.first_lag),
+        nlag_(system.nlag) {}
+
+  // Of fibre f and the next: elements follow each other. The first is that of column
+  // first_column().
+  const double *row(int f, int row) const {
+    return cross_ + (ptrdiff_t{f} * nbin_ + row) * nlag_ * lanes;
+  }
+  int first_column(int row) const { return row + first_lag_; }
+  // Its first element, that of first_row(), even where there is no such row;
+  // `column_step()` from each to the next.
+  const double *column(int f, int column) const {
+    return row(f, first_row(column)) + column_step();
+  }
+  int first_row(int column) const { return column - (first_lag_ + nlag_ - 1); }
+  ptrdiff_t column_step() const { return nlag_ > 0 ? ptrdiff_t{nlag_ - 1} * lanes : 0; }
+
+  // Of `nlag` bins from the first on, those that exist.
+  struct Range {
+    int first;
+    int end;
+  };
+  Range existing(int bin) const {
+    return {bin < 0 ? -bin : 0, bin + nlag_ > nbin_ ? nbin_ - bin : nlag_};
+  }
+
+ private:
+  const double *cross_;
+  int nbin_;
+  int first_lag_;
+  int nlag_;
+};
+
+}  // namespace specex::SPECEX_ISA
