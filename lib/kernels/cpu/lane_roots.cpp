@@ -210,7 +210,7 @@ void LaneGroup::store_roots(int first, double scale) {
   FiberRoot *roots[width] = {};
   for_each_slot([&](size_t slot, size_t lane) {
     roots[slot] = &lanes_[lane].solution.roots[at(slots_[slot].fiber)];
-    roots[slot]->clear(nbin, 2 * nkeep + 1);
+    roots[slot]->resize(nbin, 2 * nkeep + 1);
   });
   // One of a root's arrays, from row `first` on.
   const auto store = [&](const double *from, int count, double factor, auto &&array) {
@@ -222,18 +222,16 @@ void LaneGroup::store_roots(int first, double scale) {
         [&](FiberRoot &root) { return &root.row_sum[at(first)]; });
   store(smoothed_.data(), nbin - first, 1.0,
         [&](FiberRoot &root) { return &root.smoothed[at(first)]; });
-  for (int m = 0; m <= nkeep && m < nbin - first; ++m) {
-    const int count = nbin - first - m;
-    const auto diagonal = [&](FiberRoot &root, int k, int w) {
-      return &root.band[at(k * nbin + w)];
-    };
-    store(diagonals_.data() + at(m * nbin) * width, count, scale,
-          [&](FiberRoot &root) { return diagonal(root, nkeep + m, first); });
-    // Q is symmetric: element (w, w + m) is also (w + m, w).
-    for (FiberRoot *root : roots)
-      if (m > 0 && root != nullptr)
-        std::copy_n(diagonal(*root, nkeep + m, first), count,
-                    diagonal(*root, nkeep - m, first + m));
+  for (int m = 0; m <= nkeep && m < nbin - first; ++m)
+    store(diagonals_.data() + at(m * nbin) * width, nbin - first - m, scale,
+          [&](FiberRoot &root) { return &root.band[at(m * nbin + first)]; });
+  for (FiberRoot *root : roots) {
+    if (root == nullptr) continue;
+    std::fill_n(root->row_sum.begin(), first, 0.0);
+    std::fill_n(root->smoothed.begin(), first, 0.0);
+    for (int m = 1; m <= nkeep; ++m)  // there is no bin w + m
+      std::fill_n(root->band.end() - (nkeep - m) * nbin - std::min(m, nbin),
+                  std::min(m, nbin), 0.0);
   }
 }
 

@@ -31,16 +31,17 @@ struct PatchShape {
   int core_bin;
 };
 
-// What is needed of a fibre's Q: row sums, Q f and a band around the diagonal.
+// What is needed of a fibre's Q: row sums, Q f and the diagonals that R has, each once.
 struct FiberRoot {
   std::vector<double> row_sum;   // [nbin]
   std::vector<double> smoothed;  // [nbin]
-  std::vector<double> band;      // [ndiag][nbin]: element k, w is Q[w - ndiag/2 + k][w]
+  std::vector<double> band;      // [ndiag/2 + 1][nbin]: element m, w is Q[w][w + m], and
+                                 // 0 where there is none
 
-  void clear(int nbin, int ndiag) {
-    row_sum.assign(static_cast<size_t>(nbin), 0.0);
-    smoothed.assign(static_cast<size_t>(nbin), 0.0);
-    band.assign(static_cast<size_t>(nbin) * static_cast<size_t>(ndiag), 0.0);
+  void resize(int nbin, int ndiag) {
+    row_sum.resize(static_cast<size_t>(nbin));
+    smoothed.resize(static_cast<size_t>(nbin));
+    band.resize(static_cast<size_t>(nbin) * static_cast<size_t>(ndiag / 2 + 1));
   }
 };
 

@@ -98,9 +98,11 @@ struct Measurement {
 
 SPECEX_HOST_DEVICE inline Measurement measure(bool has_data, double row_sum,
                                               double smoothed, double wavestep) {
-  const double flux = has_data ? smoothed / row_sum / wavestep : 0.0;
-  const double ivar = has_data ? row_sum * row_sum * wavestep * wavestep : 0.0;
-  const bool usable = has_data && std::isfinite(flux) && std::isfinite(ivar);
+  const double flux = smoothed / (has_data ? row_sum : 1.0) / wavestep;
+  const double ivar = row_sum * row_sum * wavestep * wavestep;
+  // Without a branch, so that it is done for several bins at a time.
+  const bool usable =
+      (int{has_data} & int{std::isfinite(flux)} & int{std::isfinite(ivar)}) != 0;
   return {usable ? flux : 0.0, usable ? ivar : 0.0, usable};
 }
 
