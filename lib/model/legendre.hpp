@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include "base/host_device.hpp"
@@ -73,9 +74,16 @@ struct LegendreBasis {
     const auto ncoef = static_cast<size_t>(table.ncoef);
     const double *coefficient =
         table.coefficients.data() + static_cast<size_t>(fiber) * ncoef;
-    std::fill_n(sums, n, 0.0);
-    for (size_t k = 0; k < ncoef; ++k)
-      for (size_t i = 0; i < n; ++i) sums[i] += coefficient[k] * values[k * count + i];
+    const auto sum = [&]<size_t Some>(size_t i, std::integral_constant<size_t, Some>) {
+      double some[Some] = {};  // in registers
+      for (size_t k = 0; k < ncoef; ++k)
+        for (size_t j = 0; j < Some; ++j)
+          some[j] += coefficient[k] * values[k * count + i + j];
+      for (size_t j = 0; j < Some; ++j) sums[i + j] = some[j];
+    };
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) sum(i, std::integral_constant<size_t, 8>());
+    for (; i < n; ++i) sum(i, std::integral_constant<size_t, 1>());
   }
 };
 

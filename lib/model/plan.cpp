@@ -38,11 +38,6 @@ std::vector<Range> split(Range range, int parts) {
 struct Extent {
   Corner low{INT_MAX, INT_MAX};
   Corner high{INT_MIN, INT_MIN};
-
-  void add(const Extent &other) {
-    low = {std::min(low.x, other.low.x), std::min(low.y, other.low.y)};
-    high = {std::max(high.x, other.high.x), std::max(high.y, other.high.y)};
-  }
 };
 
 // The polynomials of the traces at the bins that patches may touch: all fibres share
@@ -61,38 +56,58 @@ struct TraceBasis {
   LegendreBasis y;
 };
 
-// Corners of every fibre of a bundle at every bin that its patches may touch.
+// Corners of every fibre of a bundle at every bin that its patches may touch; by
+// coordinate, so that extents are found for several bins at a time.
 class BundleCorners {
  public:
   BundleCorners(const Psf &psf, const TraceBasis &basis, Range fibers)
       : fibers_(fibers), bins_(basis.bins) {
-    corners_.reserve(static_cast<size_t>(fibers.count) *
-                     static_cast<size_t>(bins_.count));
-    std::vector<double> x(static_cast<size_t>(bins_.count));
-    std::vector<double> y(x.size());
+    const auto count = static_cast<size_t>(bins_.count);
+    std::vector<double> x(count);
+    std::vector<double> y(count);
+    for (std::vector<int> *corners : {&x_, &y_})
+      corners->resize(static_cast<size_t>(fibers.count) * count);
     for (int fiber = fibers.first; fiber < fibers.end(); ++fiber) {
-      basis.x.evaluate(psf.xtrace, fiber, x.size(), x.data());
-      basis.y.evaluate(psf.ytrace, fiber, y.size(), y.data());
-      for (size_t bin = 0; bin < x.size(); ++bin)
-        corners_.push_back(spot_corner(psf, x[bin], y[bin]));
+      basis.x.evaluate(psf.xtrace, fiber, count, x.data());
+      basis.y.evaluate(psf.ytrace, fiber, count, y.data());
+      int *to_x = x_.data() + first_of(fiber);
+      int *to_y = y_.data() + first_of(fiber);
+      for (size_t bin = 0; bin < count; ++bin)
+        to_x[bin] = corner_pixel(x[bin], psf.hsizex);
+      for (size_t bin = 0; bin < count; ++bin)
+        to_y[bin] = corner_pixel(y[bin], psf.hsizey);
     }
   }
 
   Extent extent(Range fibers, Range bins) const {
     Extent total;
     for (int fiber = fibers.first; fiber < fibers.end(); ++fiber) {
-      const Corner *row = corners_.data() +
-                          static_cast<ptrdiff_t>(fiber - fibers_.first) * bins_.count -
-                          bins_.first;
-      for (int bin = bins.first; bin < bins.end(); ++bin) total.add({row[bin], row[bin]});
+      const ptrdiff_t first = first_of(fiber) + bins.first - bins_.first;
+      widen(x_.data() + first, bins.count, total.low.x, total.high.x);
+      widen(y_.data() + first, bins.count, total.low.y, total.high.y);
     }
     return total;
   }
 
  private:
+  ptrdiff_t first_of(int fiber) const {
+    return static_cast<ptrdiff_t>(fiber - fibers_.first) * bins_.count;
+  }
+  static void widen(const int *values, int count, int &low, int &high) {
+    int least = low;
+    int most = high;
+    for (int k = 0; k < count; ++k) {
+      least = std::min(least, values[k]);
+      most = std::max(most, values[k]);
+    }
+    low = least;
+    high = most;
+  }
+
   Range fibers_;
   Range bins_;
-  std::vector<Corner> corners_;
+  std::vector<int> x_;
+  std::vector<int> y_;
 };
 
 // The rows that a patch uses. The products are evaluated exactly as the peers do, in
