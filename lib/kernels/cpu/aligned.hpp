@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 
@@ -25,10 +24,14 @@ class Aligned {
       constexpr size_t huge = size_t{1} << 21;
       const size_t alignment = count * sizeof(T) < huge ? small : huge;
       const size_t size = (count * sizeof(T) + alignment - 1) / alignment * alignment;
-      memory_.reset(static_cast<T *>(std::aligned_alloc(alignment, size)));
-      if (memory_ == nullptr) throw std::bad_alloc();
+      // Of zeros, which calloc need not write where the kernel just has.
+      void *whole = std::calloc(1, size + alignment);
+      if (whole == nullptr) throw std::bad_alloc();
+      void *first = whole;
+      size_t space = size + alignment;
+      memory_ = {static_cast<T *>(std::align(alignment, size, first, space)),
+                 Free{whole}};
       ask_for_huge_pages(memory_.get(), size);
-      std::memset(static_cast<void *>(memory_.get()), 0, size);
       capacity_ = count;
     }
     return memory_.get();
@@ -39,9 +42,10 @@ class Aligned {
 
  private:
   struct Free {
-    void operator()(T *memory) const { std::free(memory); }
+    void *whole;
+    void operator()(T *) const { std::free(whole); }
   };
-  std::unique_ptr<T, Free> memory_;
+  std::unique_ptr<T, Free> memory_{nullptr, Free{nullptr}};
   size_t capacity_ = 0;
 };
 
