@@ -103,17 +103,18 @@ Work pixels_work(const Sizes &s, const BenchProblem &problem) {
   return {2 * ncoef * s.spots, 2 * (element + real) * s.pixels};
 }
 
-// A spot is sum_j P_j(y) sum_i c_ij P_i(x), its sum made 1. The profiles P take an error
-// function and an exponential, about 40 operations, at each edge of a pixel, and 5 for
-// each degree; the c are polynomials in wavelength.
+// A spot is sum_j P_j(y) sum_i c_ij P_i(x), its sum made 1. The profiles P take, at each
+// edge of a pixel, a Gaussian that follows from its neighbour, and 5 operations for each
+// derivative; the c are polynomials in wavelength.
 Work spots_work(const Sizes &s, const specex_psf &psf) {
   const double terms_x = psf.ghdegx + 1;
   const double terms_y = psf.ghdegy + 1;
   const double edges = s.spot_nx + s.spot_ny + 2;
   const double parameters = terms_x * terms_y + 2;
-  const double flops =
-      2 * parameters * psf.ncoef + edges * (40 + 5 * std::max(terms_x, terms_y)) +
-      2 * terms_x * terms_y * s.spot_nx + 2 * terms_y * s.spot_size + 3 * s.spot_size;
+  const double derivatives = std::max({11.0, terms_x, terms_y});
+  const double flops = 2 * parameters * psf.ncoef + edges * (4 + 5 * derivatives) +
+                       2 * terms_x * terms_y * s.spot_nx + 2 * terms_y * s.spot_size +
+                       3 * s.spot_size;
   return {flops * s.spots, real * s.spot_size * s.spots};
 }
 
