@@ -20,6 +20,8 @@ constexpr int width = simd::width;
 constexpr double max_matrix_error = 1e-7;
 constexpr double max_light_error = 1e-5;
 constexpr double max_row_error = 2e-3;  // of bins in the padding
+// Of a spectrum's upper end, beyond which poles would leave the range of doubles.
+constexpr double most_extreme = 1e150;
 
 size_t at(int64_t index) { return static_cast<size_t>(index); }
 
@@ -68,6 +70,9 @@ LaneGroup::Classes LaneGroup::root_classes(double *upper) {
   const int nbin = system_.nbin;
   kernels_.bound_spectrum(nbin, system_.half_band, marginal_.data(), upper);
   Classes classes{};
+  for_each_slot([&](size_t slot, size_t lane) {
+    if (!(upper[slot] >= 1.0 / most_extreme && upper[slot] <= most_extreme)) refuse(lane);
+  });
   unsigned open = 0;  // slots
   for_each_slot([&](size_t slot, size_t) { open |= 1U << slot; });
   for (size_t k = 0; k < roots.size() && open != 0; ++k) {

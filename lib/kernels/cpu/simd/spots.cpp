@@ -83,7 +83,7 @@ void profiles_of_pixels(Vector offset, Vector inverse, int half, int terms,
   constexpr int derivatives = Narrow ? last_derivative + 1 : 0;
   const int n = Terms > 0 ? Terms : terms;
   const int npixel = 2 * half + 1;
-  Vector weight[last_derivative + 1];
+  Vector weight[last_derivative + 1] = {};
   if constexpr (Narrow) {
     gaussians(offset, inverse, half, density);
     weight[0] = inverse * 0.5;
