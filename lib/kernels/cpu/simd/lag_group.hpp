@@ -42,19 +42,20 @@ struct FiberView {
 using Ints = Lanes<int, lanes>::type;
 using WideFloats = Lanes<float, 2 * lanes>::type;
 
-// Lane k of the result is the sum of row k.
-SPECEX_INLINE Vector lane_sums(const Vector (&row)[8]) { return sums(row); }
-SPECEX_INLINE Vector lane_sums(const Floats (&row)[8]) { return widen(sums(row)); }
+SPECEX_INLINE Vector as_doubles(const Vector &a) { return a; }
+SPECEX_INLINE Vector as_doubles(const Floats &a) { return widen(a); }
 template <class Wide>
-SPECEX_INLINE Vector lane_sums(const Wide (&row)[8]) {
+SPECEX_INLINE Vector as_doubles(const Wide &a) {
   static_assert(lane_count<Wide> == 2 * lanes);
-  if constexpr (is_pair<Wide>) {
-    Floats folded[8];
-    for (int k = 0; k < lanes; ++k) folded[k] = row[k].low + row[k].high;
-    return lane_sums(folded);
-  } else {
-    return widen(sums_of_wide(row));
-  }
+  return widen(low_half(a) + high_half(a));
+}
+
+// Lane k of the result is the sum of row k.
+template <class V>
+SPECEX_INLINE Vector lane_sums(const V (&row)[8]) {
+  Vector wide[8];
+  for (int k = 0; k < lanes; ++k) wide[k] = as_doubles(row[k]);
+  return sums(wide);
 }
 
 // A row of a stamp: where it begins, from the stamp's and from its first pixel's place.

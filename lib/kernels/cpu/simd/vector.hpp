@@ -229,28 +229,6 @@ SPECEX_INLINE V sums(const V (&row)[Count]) {
   }
 }
 
-// Of 8 rows of 16 floats in a register each.
-template <class V>
-SPECEX_INLINE auto sums_of_wide(const V (&row)[8]) {
-  V pair[4];
-  for (int k = 0; k < 4; ++k)
-    pair[k] = __builtin_shufflevector(row[2 * k], row[2 * k + 1], 0, 16, 2, 18, 4, 20, 6,
-                                      22, 8, 24, 10, 26, 12, 28, 14, 30) +
-              __builtin_shufflevector(row[2 * k], row[2 * k + 1], 1, 17, 3, 19, 5, 21, 7,
-                                      23, 9, 25, 11, 27, 13, 29, 15, 31);
-  V quad[2];
-  for (int k = 0; k < 2; ++k)
-    quad[k] = __builtin_shufflevector(pair[2 * k], pair[2 * k + 1], 0, 1, 16, 17, 4, 5,
-                                      20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-              __builtin_shufflevector(pair[2 * k], pair[2 * k + 1], 2, 3, 18, 19, 6, 7,
-                                      22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-  const V all = __builtin_shufflevector(quad[0], quad[1], 0, 1, 2, 3, 16, 17, 18, 19, 8,
-                                        9, 10, 11, 24, 25, 26, 27) +
-                __builtin_shufflevector(quad[0], quad[1], 4, 5, 6, 7, 20, 21, 22, 23, 12,
-                                        13, 14, 15, 28, 29, 30, 31);
-  return low_half(all) + high_half(all);
-}
-
 // Lane k of row j becomes lane j of row k.
 template <class V, int Count>
 SPECEX_INLINE void transpose(V (&row)[Count]) {
