@@ -48,9 +48,9 @@ SPECEX_INLINE Vector reciprocal(const Vector &a) {
 #endif
 }
 
-// 1 / sqrt(a) to about rounding, of positive numbers.
+// 1 / sqrt(a) to about rounding, of positive numbers. The bits of others might overflow.
 SPECEX_INLINE Vector inverse_root(const Vector &a) {
-  Vector x = bits_as<Vector>(0x5fe6eb50c7b537a9 - (bits_as<Integers>(a) >> 1));
+  Vector x = bits_as<Vector>(0x5fe6eb50c7b537a9 - (bits_as<Integers>(absolute(a)) >> 1));
   for (int k = 0; k < 4; ++k) x *= 1.5 - 0.5 * a * x * x;
   return x;
 }
