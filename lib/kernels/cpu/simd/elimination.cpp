@@ -30,9 +30,9 @@ struct NumberOf<true> {
 
 // Two messages, from fibres that are eliminated to those next to them. Rows of the lower
 // and of the upper half of lanes differ by a constant, so that row `i` of column `j` is
-// row i - j of the coupling's in either. Systems with the half bands that spots have are
-// made of sums in float, and their coupling is not known better; wider ones may be those
-// that need double.
+// row i - j of the coupling's in either. Systems with the half bands that spots have get
+// their coupling from sums in float, and what it takes is summed in float, too; wider
+// ones may be those that need double.
 template <int Band>
 class Messages {
   using F = Factor<Band>;

@@ -11,9 +11,6 @@
 #endif
 #include <stddef.h>
 #include <stdint.h>
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
 
 #include "kernels/cpu/simd/pair.hpp"
 
