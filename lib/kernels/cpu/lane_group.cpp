@@ -48,52 +48,23 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
     lanes_[lane].means = means;
     lanes_[lane].solved = lanes_[lane].coupled = lanes_[lane].unfit = false;
   }
-  const bool in_double = means != Means::of_piece;
-  rounding_ = in_double ? 0.0 : 6e-8;
-  const int most = means == Means::of_piece    ? simd::largest_spot_band
-                   : means == Means::in_double ? simd::largest_fiber_band
-                                               : simd::largest_half_band;
-  const int least = means == Means::of_piece
-                        ? std::min(piece.half_band() + (run_.rules.compat ? 0 : 1), most)
-                    : means == Means::in_double ? simd::largest_spot_band + 1
-                                                : simd::largest_fiber_band + 1;
-  // Marginalising the neighbours fills in what is beyond the spots' own band, slightly.
-  // Lanes where that matters are solved again with a wider one; where it mostly does,
-  // that is what they begin with.
-  const bool whole = windows.front()->whole;
-  unsigned waiting = (1U << count_) - 1;
-  std::array<int, width> needed;  // half bands
-  needed.fill(least);
-  for (int band = simd::half_band_for(least); band > 0 && band <= most;
-       band = simd::half_band_for(band + 1)) {
-    live_ = 0;
-    for (size_t lane = 0; lane < count_; ++lane)
-      if (has_lane(waiting, lane) && needed[lane] <= band) live_ |= 1U << lane;
-    if (live_ == 0) continue;
-    waiting &= ~live_;
-    system_.half_band = band;
-    rounded_ = 0;
-    cut(piece);
-    unsigned wide = eliminate();
-    if (wide != 0 && band < most) {
-      // What lies beyond is halved from bin to bin, at best.
-      for (size_t lane = 0; lane < count_; ++lane)
-        if (has_lane(wide, lane))
-          needed[lane] = std::min(most, band + 1 + std::ilogb(excess_[lane]));
-      // Whole patches must not depend on each other; windows of one stay together.
-      if (!whole) {
-        wide |= live_;
-        needed.fill(*std::max_element(needed.begin(), needed.end()));
-      }
-      waiting |= wide;
-    }
-    live_ &= ~wide;
-    if (live_ == 0) continue;
-    find_flux();
-    if (means == Means::in_pairs) separate_pairs();
-    take_roots(piece);
-    for_each_live([&](size_t lane) { lanes_[lane].solved = true; });
-  }
+  const bool of_piece = means == Means::of_piece;
+  rounding_ = of_piece ? 6e-8 : 0.0;
+  rounded_ = 0;
+  live_ = (1U << count_) - 1;
+  system_.half_band = of_piece ? piece.half_band()
+                      : means == Means::in_double
+                          ? simd::half_band_for(simd::largest_spot_band + 1)
+                          : simd::largest_half_band;
+  elimination_.widest = of_piece                    ? simd::largest_spot_band
+                        : means == Means::in_double ? simd::largest_fiber_band
+                                                    : simd::largest_half_band;
+  cut(piece);
+  eliminate();
+  find_flux();
+  if (means == Means::in_pairs) separate_pairs();
+  take_roots(piece);
+  for_each_live([&](size_t lane) { lanes_[lane].solved = true; });
   return {lanes_.data(), count_};
 }
 
@@ -327,46 +298,52 @@ void LaneGroup::fill_conditioned(const Piece &piece) {
     });
 }
 
-// Returns the lanes whose marginal matrices are wider than the band.
-unsigned LaneGroup::eliminate() {
+void LaneGroup::eliminate() {
   const StageScope stage(SPECEX_STAGE_ELIMINATION);
-  if (live_ == 0) return 0;
+  if (live_ == 0) return;
   // Idle lanes need numbers that are defined: those of a live one.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto model = static_cast<size_t>(std::countr_zero(live_));
   const auto fill_idle = [&](double *array, size_t groups) {
-    for (size_t lane = 0; lane < width; ++lane)
-      if (!has_lane(live_, lane))
-        for (size_t k = 0; k < groups; ++k)
-          array[k * width + lane] = array[k * width + model];
+    for (size_t k = 0; k < groups; ++k)
+      for (size_t lane = 0; lane < width; ++lane)
+        if (!has_lane(live_, lane)) array[k * width + lane] = array[k * width + model];
   };
-  fill_idle(band_.data(), unknowns * at(system_.half_band + 1));
-  fill_idle(cross_.data(), unknowns * at(system_.nlag));
-  fill_idle(data_.data(), unknowns);
+  if (live_ != (1U << width) - 1) {
+    fill_idle(band_.data(), unknowns * at(system_.half_band + 1));
+    fill_idle(cross_.data(), unknowns * at(system_.nlag));
+    fill_idle(data_.data(), unknowns);
+  }
 
   system_.band = band_.data();
   system_.cross = cross_.data();
   system_.data = data_.data();
-  const size_t band_size = unknowns * at(system_.half_band + 1) * width;
-  elimination_ = {factors_.resize(at(system_.nfiber) *
-                                  kernels_.factor_size(system_.nbin, system_.half_band)),
-                  from_left_.resize(band_size), from_right_.resize(band_size),
-                  scratch_.resize(kernels_.elimination_scratch(system_))};
+  const int widest = elimination_.widest;
+  const size_t matrices =
+      at(system_.nfiber) * simd::band_matrix_size(system_.nbin, widest);
+  for (std::vector<int> *band : {&factor_band_, &left_band_, &right_band_})
+    band->resize(at(system_.nfiber));
+  elimination_ = {widest,
+                  factors_.resize(at(system_.nfiber) *
+                                  kernels_.factor_size(system_.nbin, widest)),
+                  from_left_.resize(matrices),
+                  from_right_.resize(matrices),
+                  factor_band_.data(),
+                  left_band_.data(),
+                  right_band_.data(),
+                  scratch_.resize(kernels_.elimination_scratch(system_, widest))};
   simd::Checks checks{};
-  live_ &= static_cast<unsigned>(kernels_.eliminate(system_, elimination_, checks));
-  unsigned wide = 0;
+  live_ &= static_cast<unsigned>(
+      kernels_.eliminate(system_, static_cast<int>(live_), elimination_, checks));
   for_each_live([&](size_t lane) {
     coupling_[lane] = checks.coupling[lane];
-    const double beyond = std::sqrt(checks.truncation[lane]) / max_truncation;
-    if (beyond <= 1.0) return;
-    wide |= 1U << lane;
-    excess_[lane] = beyond < 1e9 ? beyond : 1e9;
+    if (!(std::sqrt(checks.truncation[lane]) <= max_truncation)) drop(lane);
   });
-  return wide;
 }
 
 void LaneGroup::find_flux() {
   const StageScope stage(SPECEX_STAGE_FLUX);
+  if (live_ == 0) return;
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   simd::Checks checks{};
   kernels_.solve_flux(system_, elimination_, flux_.resize((unknowns + width) * width),

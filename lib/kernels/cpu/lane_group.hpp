@@ -82,7 +82,7 @@ class LaneGroup {
   void apply_row_limits(const Piece &piece, size_t lane);
   void condition_lane(const Piece &piece, size_t lane);
   void fill_conditioned(const Piece &piece);
-  unsigned eliminate();
+  void eliminate();
   void find_flux();
   void separate_pairs();
   void take_roots(const Piece &piece);
@@ -112,12 +112,12 @@ class LaneGroup {
   unsigned live_ = 0;  // lanes, as bits, that are being solved and whose shortcuts hold
   double rounding_ = 0.0;  // of the coupling of fibres, relative
   unsigned rounded_ = 0;   // lanes with sums over some rows, known to float precision
-  std::array<double, simd::width> excess_{};    // beyond the band, of what may be there
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   std::array<double, simd::width> light_{};     // of neighbouring fibres, in sigmas
   Aligned<double> band_, cross_, data_, flux_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
+  std::vector<int> factor_band_, left_band_, right_band_;
   Aligned<double> pair_band_, pair_flux_, left_of_pair_, right_of_pair_;
   // A lane of a core fibre, where its root is taken: roots do not wait for each other.
   struct Slot {
@@ -126,7 +126,8 @@ class LaneGroup {
   };
   std::array<Slot, simd::width> slots_{};
   size_t nslot_ = 0;
-  Aligned<double> marginal_, slot_flux_, pole_shift_, pole_weight_, row_sum_, smoothed_,
+  int root_band_ = 0;  // of their matrices
+  Aligned<double> marginal_, no_matrix_, slot_flux_, pole_shift_, pole_weight_, row_sum_, smoothed_,
       diagonals_, root_scratch_, weighted_, effect_, unwanted_;
 };
 

@@ -54,9 +54,18 @@ void LaneGroup::separate_pairs() {
   flux_.resize(2 * at(pairs.nfiber) * vector_size + width * width);
   double *cross = cross_.resize(at(nbin) * nlag * width);
   simd::BlockSystem two{2, nbin, half_band, -reach - 1, nlag, nullptr, cross, nullptr};
-  const simd::Elimination elimination{factors_.data(), left_of_pair_.resize(2 * size),
-                                      right_of_pair_.resize(2 * size),
-                                      scratch_.resize(kernels_.elimination_scratch(two))};
+  int factor_band[2];
+  int left_band[2];
+  int right_band[2];
+  const simd::Elimination elimination{
+      half_band,
+      factors_.data(),
+      left_of_pair_.resize(2 * size),
+      right_of_pair_.resize(2 * size),
+      factor_band,
+      left_band,
+      right_band,
+      scratch_.resize(kernels_.elimination_scratch(two, half_band))};
   for (int b = 0; b < pairs.nfiber; ++b) {
     const auto copy = [&](int u, int m, double *to) {
       std::fill_n(to, width, 0.0);
@@ -86,7 +95,8 @@ void LaneGroup::separate_pairs() {
     }
     two.band = band;
     simd::Checks checks{};
-    live_ &= static_cast<unsigned>(kernels_.eliminate(two, elimination, checks));
+    live_ &= static_cast<unsigned>(
+        kernels_.eliminate(two, static_cast<int>(live_), elimination, checks));
     for_each_live([&](size_t lane) {
       if (!(std::sqrt(checks.truncation[lane]) <= max_truncation)) drop(lane);
     });

@@ -36,30 +36,57 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
     for (size_t lane = 0; lane < count_; ++lane)
       if (group == 1 || has_lane(lanes, lane)) slots_[nslot_++] = {i + g, lane};
   for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
-  const size_t band_size = at(system_.nbin) * at(system_.half_band + 1) * width;
-  const size_t vector_size = at(system_.nbin) * width;
   const bool separated = means_ == Means::in_pairs;  // band_ has what is marginal
-  const auto load = [&](int f, size_t from, size_t to, size_t step) {
-    const double *own = band_.data() + at(f) * band_size;
-    const double *left = from_left_.data() + at(f) * band_size;
-    const double *right = from_right_.data() + at(f) * band_size;
-    const double *flux = flux_.data() + at(f) * vector_size;
-    double *marginal = marginal_.data();
-    for (size_t k = 0; k < band_size; k += step) {
-      double value = own[k + from];
-      if (!separated && f > 0) value -= left[k + from];
-      if (!separated && f + 1 < system_.nfiber) value -= right[k + from];
-      marginal[k + to] = value;
+  root_band_ = system_.half_band;
+  for (size_t slot = 0; slot < nslot_ && !separated; ++slot) {
+    const auto f = at(shape.core_fiber + slots_[slot].fiber);
+    root_band_ = std::max({root_band_, left_band_[f], right_band_[f]});
+  }
+  std::fill_n(no_matrix_.resize(at(root_band_ + 1) * width), at(root_band_ + 1) * width,
+              0.0);
+  const size_t vector_size = at(system_.nbin) * width;
+  // A matrix whose rows are read one after the other.
+  struct Rows {
+    const double *row;
+    size_t size;  // of a row
+    size_t step;  // to the next
+    void go_on() { row += step; }
+  };
+  const auto load = [&]<size_t Step>(int f, size_t from, size_t to) {
+    const auto rows = [&](const Aligned<double> &matrices, int room, int half_band) {
+      const size_t size = at(half_band + 1) * width;
+      return Rows{matrices.data() + at(f) * simd::band_matrix_size(system_.nbin, room),
+                  size, size};
+    };
+    const auto taken = [&](bool any, const Aligned<double> &matrices,
+                           const std::vector<int> &bands) {
+      return any && !separated ? rows(matrices, elimination_.widest, bands[at(f)])
+                               : Rows{no_matrix_.data(), at(root_band_ + 1) * width, 0};
+    };
+    Rows own = rows(band_, system_.half_band, system_.half_band);
+    Rows left = taken(f > 0, from_left_, left_band_);
+    Rows right = taken(f + 1 < system_.nfiber, from_right_, right_band_);
+    const size_t row_size = at(root_band_ + 1) * width;
+    double *row = marginal_.data() + to;
+    for (int w = 0; w < system_.nbin; ++w, row += row_size) {
+      for (size_t k = 0; k < own.size; k += Step)
+        row[k] = own.row[k + from] - left.row[k + from] - right.row[k + from];
+      for (size_t k = own.size; k < row_size; k += Step)
+        row[k] = -(k < left.size ? left.row[k + from] : 0.0) -
+                 (k < right.size ? right.row[k + from] : 0.0);
+      for (Rows *each : {&own, &left, &right}) each->go_on();
     }
-    for (size_t k = 0; k < vector_size; k += step)
+    const double *flux = flux_.data() + at(f) * vector_size;
+    for (size_t k = 0; k < vector_size; k += Step)
       slot_flux_.data()[k + to] = flux[k + from];
   };
   if (group == 1) {
-    load(shape.core_fiber + i, 0, 0, 1);
+    load.template operator()<1>(shape.core_fiber + i, 0, 0);
     return;
   }
   for (size_t k = 0; k < width; ++k)
-    load(shape.core_fiber + slots_[k].fiber, slots_[k].lane, k, width);
+    load.template operator()<width>(shape.core_fiber + slots_[k].fiber, slots_[k].lane,
+                                    k);
 }
 
 // For each slot the first of rational_roots() whose interval holds its spectrum,
@@ -68,7 +95,7 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
 LaneGroup::Classes LaneGroup::root_classes(double *upper) {
   const auto &roots = rational_roots();
   const int nbin = system_.nbin;
-  kernels_.bound_spectrum(nbin, system_.half_band, marginal_.data(), upper);
+  kernels_.bound_spectrum(nbin, root_band_, marginal_.data(), upper);
   Classes classes{};
   for_each_slot([&](size_t slot, size_t lane) {
     if (!(upper[slot] >= 1.0 / most_extreme && upper[slot] <= most_extreme)) refuse(lane);
@@ -80,7 +107,7 @@ LaneGroup::Classes LaneGroup::root_classes(double *upper) {
     for (size_t slot = 0; slot < width; ++slot)
       shift[slot] = upper[slot] / roots[k].kappa;
     const auto positive = static_cast<unsigned>(kernels_.positive_above(
-        nbin, system_.half_band, marginal_.data(), shift, root_scratch_.data()));
+        nbin, root_band_, marginal_.data(), shift, root_scratch_.data()));
     for_each_slot([&](size_t slot, size_t lane) {
       if (!has_lane(open & positive, slot)) return;
       classes[slot] = k;
@@ -107,7 +134,7 @@ LaneGroup::Classes LaneGroup::root_classes(double *upper) {
 void LaneGroup::check_padding(const double *upper, const Classes &classes) {
   constexpr int reach = 8;  // bins whose light may cross the cut, about
   const int nbin = system_.nbin;
-  const int columns = system_.half_band + 1;
+  const int columns = root_band_ + 1;
   const double *flux = slot_flux_.data();
   double *effect = effect_.resize(at(nbin) * width);
   std::fill_n(effect, at(nbin) * width, 0.0);
@@ -129,7 +156,7 @@ void LaneGroup::check_padding(const double *upper, const Classes &classes) {
     }
   }
   if (!cut) return;
-  kernels_.solve_shifted(nbin, system_.half_band, marginal_.data(), shift, effect,
+  kernels_.solve_shifted(nbin, root_band_, marginal_.data(), shift, effect,
                          root_scratch_.data());
   for_each_slot([&](size_t slot, size_t lane) {
     const PatchShape shape(*lanes_[lane].patch);
@@ -150,13 +177,15 @@ void LaneGroup::take_roots(const Piece &piece) {
     const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
     first = std::min(first, std::max(0, core_bin - nkeep));
   });
-  marginal_.resize(at(nbin) * at(system_.half_band + 1) * width);
+  const int widest =
+      means_ == Means::in_pairs ? system_.half_band : elimination_.widest;
+  marginal_.resize(simd::band_matrix_size(nbin, widest));
   slot_flux_.resize(at(nbin) * width);
   // What is read is rounded up to 8 bins.
   row_sum_.resize(at(nbin + width) * width);
   smoothed_.resize(at(nbin + width) * width);
   diagonals_.resize(at(nbin * (nkeep + 1) + width) * width);
-  root_scratch_.resize(kernels_.square_root_scratch(nbin, system_.half_band));
+  root_scratch_.resize(kernels_.square_root_scratch(nbin, widest));
   const double root_scale = std::sqrt(1.0 / piece.weight_scale());
   for_each_live([&](size_t lane) {
     Solution &solution = lanes_[lane].solution;
@@ -173,7 +202,7 @@ void LaneGroup::take_roots(const Piece &piece) {
     alignas(64) double upper[width];
     const Classes classes = root_classes(upper);
     check_padding(upper, classes);
-    kernels_.square_root(nbin, system_.half_band, marginal_.data(), upper,
+    kernels_.square_root(nbin, root_band_, marginal_.data(), upper,
                          poles_of(classes), slot_flux_.data(), first, nkeep,
                          row_sum_.data(), smoothed_.data(), diagonals_.data(),
                          root_scratch_.data());

@@ -8,13 +8,15 @@
 //   S_f = D_f - K_f(left) - K_f(right) = (C_ff)^-1        (Bolton & Schlegel 2010, sec.
 //   3)
 // is as narrow as D_f to within rounding where fibres are far apart, and wider where they
-// are close; what of K lies beyond the band is measured, not assumed.
+// are close; what of K lies beyond the band is measured, not assumed. Where it matters, K
+// is taken once more with a wider band: of this fibre, and in the lanes concerned.
 //
 // Both directions go on at once: with M = G G^T and W = G^-1 X, K = W^T W, and 16 numbers
 // side by side are those of 8 patches from the left and from the right. Rows are scaled
 // so that G has a unit diagonal, and columns by the target's diagonal elements, so that K
 // is the share of these that it takes.
 #include "kernels/cpu/simd/couplings.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
 
 namespace specex::SPECEX_ISA {
 namespace {
@@ -43,8 +45,6 @@ class Messages {
   static constexpr int both = 2 * lanes;
   static constexpr int row_size = (Band + 1) * both;
   static constexpr int reach = Band + 1;  // columns that K is computed for, less one
-  // Columns of W end at least this many rows below X: further down they have decayed.
-  static constexpr int tail = Band;
   // Whether rows and sums stay in registers, and of how many columns at a time: these
   // share what is loaded.
   static constexpr bool many_registers = register_bytes == 64;
@@ -58,12 +58,16 @@ class Messages {
   static constexpr int all_sums = (kept + sums - 1) / sums * sums;
 
  public:
-  Messages(const BlockSystem &system, double *scratch)
+  // half_band: of K, at most Band. Columns of W end as many rows below X: further down
+  // they have decayed.
+  Messages(const BlockSystem &system, int half_band, double *scratch)
       : couplings_(system),
+        half_band_(half_band),
+        target_column_size_(ptrdiff_t{system.half_band + 1} * lanes),
         nbin_(system.nbin),
         nlag_(system.nlag),
         shift_{couplings_.first_row(0), couplings_.first_column(0)},
-        height_((group - 1 + nlag_ + tail + unrolled - 1) / unrolled * unrolled),
+        height_((group - 1 + nlag_ + half_band + unrolled - 1) / unrolled * unrolled),
         column_rows_(lead + height_ + below),
         roots_(scratch),
         target_(roots_ + (ptrdiff_t{nbin_} + Band) * lanes),
@@ -83,7 +87,7 @@ class Messages {
     int coupling;               // the fibre whose rows it has
     const double *factor;       // of the source
     const double *target_band;  // of which nothing was taken yet
-    double *k;                  // what the target loses
+    double *k;                  // what the target loses, of half_band
   };
   // To the next fibre, and to the one before.
   void send(const Message &to_the_right, const Message &to_the_left) {
@@ -113,16 +117,19 @@ class Messages {
     }
     // Elements whose column would be beyond the last bin.
     for (const Message *message : messages)
-      for (int j = nbin_ > Band ? nbin_ - Band : 0; j < nbin_; ++j)
-        for (int m = nbin_ - j; m <= Band; ++m)
-          store(message->k + ptrdiff_t{j} * F::column_size + m * lanes, Vector{});
+      for (int j = nbin_ > half_band_ ? nbin_ - half_band_ : 0; j < nbin_; ++j)
+        for (int m = nbin_ - j; m <= half_band_; ++m)
+          store(message->k + (ptrdiff_t{j} * (half_band_ + 1) + m) * lanes, Vector{});
   }
 
   // The largest share that was taken from a diagonal element.
   Vector coupling() const { return larger(largest_share_); }
-  // Squared, relative to the target's diagonal elements, the largest of what is left out:
-  // K just beyond the band, and what rows of W that are not computed would add.
-  Vector beyond() const { return larger(beyond_); }
+  // Of either message, squared, relative to the target's diagonal elements, the largest
+  // of what is left out: K just beyond the band, and what rows of W that are not computed
+  // would add.
+  Vector beyond(int h) const {
+    return convert<Vector>(h == 0 ? low_half(beyond_) : high_half(beyond_));
+  }
 
  private:
   static Vector larger(const Both &value) {
@@ -132,7 +139,8 @@ class Messages {
   // Rows and columns of half h.
   void scale(int h, const Message &message) {
     for (int j = 0; j < nbin_; ++j) {
-      const Vector diagonal = load(message.target_band + ptrdiff_t{j} * F::column_size);
+      const Vector diagonal =
+          load(message.target_band + ptrdiff_t{j} * target_column_size_);
       const Vector inverse = inverse_root(diagonal);
       store(target_ + (ptrdiff_t{h} * nbin_ + j) * lanes, diagonal * inverse);
       store_as(inverse_target_ + ptrdiff_t{j} * both + h * lanes, convert<Half>(inverse));
@@ -250,7 +258,8 @@ class Messages {
 
   void note(int column, const Number *w, const Both (&total)[all_sums]) {
     largest_share_ = maximum(largest_share_, total[0]);
-    if (column >= reach) beyond_ = maximum(beyond_, total[reach] * total[reach]);
+    const int next = half_band_ + 1;
+    if (column >= next) beyond_ = maximum(beyond_, total[next] * total[next]);
     // What earlier columns lack below their ends, as large as their last two rows at
     // most, would meet the last rows of this one.
     const auto energy = [&](int rows) {
@@ -263,22 +272,24 @@ class Messages {
     };
     const Both cut = energy(2);
     largest_cut_ = maximum(largest_cut_, cut);
-    beyond_ = maximum(beyond_, largest_cut_ * (energy(reach) + cut));
+    beyond_ = maximum(beyond_, largest_cut_ * (energy(next) + cut));
   }
 
   // A column of K, in half h.
   void take(int h, int column, const Both (&total)[all_sums], double *k) {
     const double *target = target_ + (ptrdiff_t{h} * nbin_ + column) * lanes;
     const Vector own = load(target);
-    for (int m = 0; m <= Band && m <= column; ++m) {
+    for (int m = 0; m <= half_band_ && m <= column; ++m) {
       const Vector share =
           convert<Vector>(h == 0 ? low_half(total[m]) : high_half(total[m]));
-      store(k + ptrdiff_t{column - m} * F::column_size + m * lanes,
+      store(k + (ptrdiff_t{column - m} * (half_band_ + 1) + m) * lanes,
             share * own * load(target - m * lanes));
     }
   }
 
   Couplings couplings_;
+  int half_band_;
+  ptrdiff_t target_column_size_;
   int nbin_;
   int nlag_;
   int shift_[2];            // rows
@@ -295,47 +306,172 @@ class Messages {
   Both largest_cut_{};
 };
 
-template <int Band>
-int eliminate_fibers(const BlockSystem &system, const Elimination &e, Checks &checks) {
-  using F = Factor<Band>;
-  const int last = system.nfiber - 1;
-  const ptrdiff_t band_size = static_cast<ptrdiff_t>(system.nbin) * F::column_size;
-  const auto factor_size = static_cast<ptrdiff_t>(F::size(system.nbin));
-  double *right_factor = e.scratch;
-  Messages<Band> messages(system, right_factor + factor_size);
-  // What is left of fibre f once those before it, in this direction, are eliminated.
-  const auto marginal = [&](int f, const double *taken) {
-    return [own = system.band + f * band_size,
-            less = taken == nullptr ? nullptr : taken + f * band_size](int j, int m) {
-      const ptrdiff_t at = j * ptrdiff_t{F::column_size} + m * lanes;
-      return less == nullptr ? load(own + at) : load(own + at) - load(less + at);
-    };
-  };
-  F::clear_ends(system.nbin, right_factor);
-  for (int f = 0; f <= last; ++f)
-    F::clear_ends(system.nbin, e.left_factor + f * factor_size);
-  Integers good = ~Integers{};
-  // Neither direction waits for the other.
-  for (int f = 0; f < last; ++f) {
-    const int g = last - f;
-    const auto left = marginal(f, f == 0 ? nullptr : e.from_left);
-    const auto right = marginal(g, f == 0 ? nullptr : e.from_right);
-    double *left_factor = e.left_factor + f * factor_size;
-    good &= factorise<Band, 2>(
-        system.nbin, {left_factor, right_factor},
-        [&](int k, int j, int m) { return k == 0 ? left(j, m) : right(j, m); });
-    messages.send({f, left_factor, system.band + (f + 1) * band_size,
-                   e.from_left + (f + 1) * band_size},
-                  {g - 1, right_factor, system.band + (g - 1) * band_size,
-                   e.from_right + (g - 1) * band_size});
+// Of a fibre, once those before it in one direction are eliminated.
+struct Marginal {
+  const double *own;
+  int own_band;
+  const double *taken;
+  int taken_band;  // -1: there is none before it
+
+  SPECEX_INLINE Vector operator()(int j, int m) const {
+    Vector value{};
+    if (m <= own_band) value = load(own + (ptrdiff_t{j} * (own_band + 1) + m) * lanes);
+    if (m <= taken_band)
+      value -= load(taken + (ptrdiff_t{j} * (taken_band + 1) + m) * lanes);
+    return value;
   }
-  const auto left = marginal(last, last == 0 ? nullptr : e.from_left);
-  good &= factorise<Band, 1>(system.nbin, {e.left_factor + last * factor_size},
-                             [&](int, int j, int m) { return left(j, m); });
-  note(messages.coupling(), checks.coupling);
-  note(messages.beyond(), checks.truncation);  // squared here: the caller takes the root
-  return bits(good);
-}
+};
+
+// Both directions at a time: neither waits for the other.
+class BothWays {
+ public:
+  BothWays(const BlockSystem &system, int wanted, const Elimination &e)
+      : system_(system),
+        e_(e),
+        last_(system.nfiber - 1),
+        wanted_(wanted),
+        right_factor_(e.scratch),
+        wide_{right_factor_ + factor_size(system.nbin, e.widest),
+              wide_[0] + band_matrix_size(system.nbin, e.widest)},
+        scratch_(wide_[1] + band_matrix_size(system.nbin, e.widest)) {}
+
+  int eliminate(Checks &checks) {
+    for (int f = 0; f <= last_; ++f)
+      e_.left_band[f] = e_.right_band[f] = system_.half_band;
+    for (int f = 0; f < last_; ++f) step(f, last_ - f);
+    for_half_band(e_.left_band[last_], [&]<int Band>() {
+      const Marginal left = from_the_left(last_);
+      good_ &= factorise<Band, 1>(system_.nbin, {left_factor<Band>(last_)},
+                                  [&](int, int j, int m) { return left(j, m); });
+    });
+    note(coupling_, checks.coupling);
+    note(beyond_, checks.truncation);  // squared here: the caller takes the root
+    return bits(good_);
+  }
+
+ private:
+  const double *own(int f) const {
+    return system_.band + f * band_matrix_size(system_.nbin, system_.half_band);
+  }
+  double *of_fiber(double *matrices, int f) const {
+    return matrices + f * band_matrix_size(system_.nbin, e_.widest);
+  }
+  Marginal from_the_left(int f) const {
+    return {own(f), system_.half_band, of_fiber(e_.from_left, f),
+            f > 0 ? e_.left_band[f] : -1};
+  }
+  Marginal from_the_right(int f) const {
+    return {own(f), system_.half_band, of_fiber(e_.from_right, f),
+            f < last_ ? e_.right_band[f] : -1};
+  }
+  // Where the one of fibre f is to be, with its ends clear.
+  template <int Band>
+  double *left_factor(int f) const {
+    double *factor = e_.left_factor + f * factor_size(system_.nbin, e_.widest);
+    Factor<Band>::clear_ends(system_.nbin, factor);
+    e_.factor_band[f] = Band;
+    return factor;
+  }
+
+  // Fibre f gives to the next, g to the one before.
+  void step(int f, int g) {
+    const int source_band =
+        e_.left_band[f] > e_.right_band[g] ? e_.left_band[f] : e_.right_band[g];
+    double *const taken[2] = {of_fiber(e_.from_left, f + 1),
+                              of_fiber(e_.from_right, g - 1)};
+    int *const taken_band[2] = {&e_.left_band[f + 1], &e_.right_band[g - 1]};
+    Vector beyond[2];
+    exchange(f, g, source_band, system_.half_band, taken, beyond);
+    int needed[2][lanes];
+    for (int h = 0; h < 2; ++h)
+      for (int lane = 0; lane < lanes; ++lane)
+        needed[h][lane] = needed_band(lane, system_.half_band, beyond[h][lane]);
+    while (const int wider = least(needed)) {
+      Vector again[2];
+      exchange(f, g, source_band > wider ? source_band : wider, wider, wide_, again);
+      for (int h = 0; h < 2; ++h) {
+        int64_t is_chosen[lanes];
+        bool any = false;
+        for (int lane = 0; lane < lanes; ++lane) {
+          is_chosen[lane] = needed[h][lane] == wider ? -1 : 0;
+          any |= needed[h][lane] == wider;
+        }
+        if (!any) continue;
+        const Integers chosen = load(is_chosen);
+        widen(taken[h], *taken_band[h], wide_[h], wider, chosen);
+        beyond[h] = select(chosen, again[h], beyond[h]);
+        for (int lane = 0; lane < lanes; ++lane)
+          if (needed[h][lane] == wider)
+            needed[h][lane] = needed_band(lane, wider, beyond[h][lane]);
+      }
+    }
+    beyond_ = maximum(beyond_, maximum(beyond[0], beyond[1]));
+  }
+
+  // Of K, where that of half_band leaves out too much in a lane; else 0.
+  int needed_band(int lane, int half_band, double beyond) {
+    constexpr double allowed = max_truncation * max_truncation;
+    if ((wanted_ >> lane & 1) == 0 || good_[lane] == 0 || !(beyond > allowed)) return 0;
+    if (half_band == e_.widest) {
+      wanted_ &= ~(1 << lane);  // and what comes after is in vain
+      return 0;
+    }
+    // What lies beyond is halved from bin to bin, at best.
+    int needed = half_band + 1;
+    for (double ratio = beyond / allowed; ratio >= 4.0 && needed < e_.widest; ++needed)
+      ratio *= 0.25;
+    return half_band_for(needed);
+  }
+  static int least(const int (&needed)[2][lanes]) {
+    int result = 0;
+    for (const auto &of_message : needed)
+      for (const int band : of_message)
+        if (band > 0 && (result == 0 || band < result)) result = band;
+    return result;
+  }
+
+  // With matrices of source_band, to K of half_band.
+  void exchange(int f, int g, int source_band, int half_band, double *const (&k)[2],
+                Vector (&beyond)[2]) {
+    for_half_band(source_band, [&]<int Band>() {
+      const Marginal left = from_the_left(f);
+      const Marginal right = from_the_right(g);
+      double *factor = left_factor<Band>(f);
+      Factor<Band>::clear_ends(system_.nbin, right_factor_);
+      good_ &= factorise<Band, 2>(
+          system_.nbin, {factor, right_factor_},
+          [&](int i, int j, int m) { return i == 0 ? left(j, m) : right(j, m); });
+      Messages<Band> messages(system_, half_band, scratch_);
+      messages.send({f, factor, own(f + 1), k[0]}, {g - 1, right_factor_, own(g - 1), k[1]});
+      coupling_ = maximum(coupling_, messages.coupling());
+      for (int h = 0; h < 2; ++h) beyond[h] = messages.beyond(h);
+    });
+  }
+
+  // In the lanes chosen K becomes what was found; in others it is as before.
+  void widen(double *k, int &half_band, const double *found, int wider,
+             const Integers &chosen) const {
+    for (ptrdiff_t j = system_.nbin - 1; j >= 0; --j)
+      for (int m = wider; m >= 0; --m) {
+        const ptrdiff_t to = (j * (wider + 1) + m) * lanes;
+        const Vector before =
+            m <= half_band ? load(k + (j * (half_band + 1) + m) * lanes) : Vector{};
+        store(k + to, select(chosen, load(found + to), before));
+      }
+    half_band = wider;
+  }
+
+  const BlockSystem &system_;
+  const Elimination &e_;
+  int last_;
+  int wanted_;  // lanes
+  double *right_factor_;
+  double *wide_[2];
+  double *scratch_;
+  Integers good_ = ~Integers{};
+  Vector coupling_{};
+  Vector beyond_{};
+};
 
 }  // namespace
 
@@ -343,16 +479,16 @@ size_t factor_size(int nbin, int half_band) {
   return for_half_band(half_band, [&]<int Band>() { return Factor<Band>::size(nbin); });
 }
 
-size_t elimination_scratch(const BlockSystem &system) {
-  return for_half_band(system.half_band, [&]<int Band>() {
-    return Factor<Band>::size(system.nbin) + Messages<Band>(system, nullptr).size();
+size_t elimination_scratch(const BlockSystem &system, int widest) {
+  return for_half_band(widest, [&]<int Band>() {
+    return Factor<Band>::size(system.nbin) + 2 * band_matrix_size(system.nbin, widest) +
+           Messages<Band>(system, widest, nullptr).size();
   });
 }
 
-int eliminate(const BlockSystem &system, const Elimination &elimination, Checks &checks) {
-  return for_half_band(system.half_band, [&]<int Band>() {
-    return eliminate_fibers<Band>(system, elimination, checks);
-  });
+int eliminate(const BlockSystem &system, int wanted, const Elimination &elimination,
+              Checks &checks) {
+  return BothWays(system, wanted, elimination).eliminate(checks);
 }
 
 }  // namespace specex::SPECEX_ISA

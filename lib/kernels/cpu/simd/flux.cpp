@@ -16,7 +16,7 @@ class Flux {
   Flux(const BlockSystem &system, const Elimination &e, double *scratch)
       : system_(system),
         couplings_(system),
-        left_factor_(e.left_factor),
+        e_(e),
         n_(system.nbin),
         vector_size_(ptrdiff_t{n_} * lanes),
         size_(system.nfiber * vector_size_),
@@ -73,7 +73,7 @@ class Flux {
         }
       if (f + 1 == system_.nfiber) break;
       for (ptrdiff_t k = 0; k < vector_size_; k += lanes) store(work_ + k, load(own + k));
-      solve<Band>(factor(f), n_, work_);
+      solve_fiber(f, work_);
     }
     for (int f = system_.nfiber - 1; f >= 0; --f) {
       double *own = r_ + f * vector_size_;
@@ -83,11 +83,12 @@ class Flux {
           subtract(own + j * lanes, couplings_.existing(column), couplings_.row(f, j),
                    lanes, own + vector_size_ + ptrdiff_t{column} * lanes);
         }
-      solve<Band>(factor(f), n_, own);
+      solve_fiber(f, own);
     }
   }
-  const double *factor(int f) const {
-    return left_factor_ + f * static_cast<ptrdiff_t>(F::size(n_));
+  void solve_fiber(int f, double *x) const {
+    const double *factor = e_.left_factor + f * factor_size(n_, e_.widest);
+    for_half_band(e_.factor_band[f], [&]<int Own>() { solve<Own>(factor, n_, x); });
   }
   SPECEX_INLINE static void subtract(double *from, const Couplings::Range &range,
                                      const double *x, ptrdiff_t step,
@@ -142,7 +143,7 @@ class Flux {
 
   const BlockSystem &system_;
   Couplings couplings_;
-  const double *left_factor_;
+  const Elimination &e_;
   int n_;
   ptrdiff_t vector_size_;
   ptrdiff_t size_;

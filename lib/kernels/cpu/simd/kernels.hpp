@@ -153,12 +153,22 @@ struct Poles {
   const double *weight;
 };
 
-// What the elimination leaves behind; sizes in doubles by elimination_scratch().
+inline size_t band_matrix_size(int nbin, int half_band) {
+  return static_cast<size_t>(nbin) * static_cast<size_t>(half_band + 1) * width;
+}
+
+// What the elimination leaves behind. Each fibre's matrices have half bands of their own,
+// from the system's on, and begin at multiples of what the widest take, which is one of
+// half_bands.
 struct Elimination {
+  int widest;
   double *left_factor;  // [fibre]: of the marginal matrices from the left
   double *from_left;    // [fibre]: band matrices that the left neighbour takes
   double *from_right;   // [fibre]
-  double *scratch;
+  int *factor_band;     // [fibre]: their half bands
+  int *left_band;
+  int *right_band;
+  double *scratch;  // elimination_scratch() doubles
 };
 
 // Kept stamps of consecutive bins of a fibre, rows rising.
@@ -225,12 +235,13 @@ struct Kernels {
   // And back, times scale; no more than count is written.
   void (*deinterleave)(const double *from, int count, double scale, double *const *to);
 
-  // Doubles that a factor (with its leading zeros), a band matrix and the scratch take.
+  // Doubles that a factor (with its zeros around) and the scratch take.
   size_t (*factor_size)(int nbin, int half_band);
-  size_t (*elimination_scratch)(const BlockSystem &system);
-  // Eliminates the fibres from the left and from the right. Returns the lanes (bits) in
-  // which every pivot was positive.
-  int (*eliminate)(const BlockSystem &system, const Elimination &elimination,
+  size_t (*elimination_scratch)(const BlockSystem &system, int widest);
+  // Eliminates the fibres from the left and from the right, with what neighbours take as
+  // wide as the lanes that are wanted (bits) need it. Returns the lanes in which every
+  // pivot was positive.
+  int (*eliminate)(const BlockSystem &system, int wanted, const Elimination &elimination,
                    Checks &checks);
   // The flux of all fibres, [fibre][nbin][8]; scratch: 3 vectors of the system.
   void (*solve_flux)(const BlockSystem &system, const Elimination &elimination,

@@ -35,8 +35,9 @@ void interleave(const double *const *from, int count, double *to);
 void deinterleave(const double *from, int count, double scale, double *const *to);
 
 size_t factor_size(int nbin, int half_band);
-size_t elimination_scratch(const BlockSystem &system);
-int eliminate(const BlockSystem &system, const Elimination &elimination, Checks &checks);
+size_t elimination_scratch(const BlockSystem &system, int widest);
+int eliminate(const BlockSystem &system, int wanted, const Elimination &elimination,
+              Checks &checks);
 void solve_flux(const BlockSystem &system, const Elimination &elimination, double *flux,
                 double *scratch, Checks &checks);
 
