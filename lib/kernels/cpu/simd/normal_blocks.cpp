@@ -229,7 +229,7 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
 }
 
 // Asks for the pixels that the stamps of bins [first, end) are the first to lie on.
-void prefetch_pixels(const FiberBlock &block, int first, int end) {
+SPECEX_INLINE void prefetch_pixels(const FiberBlock &block, int first, int end) {
   const Strip &strip = block.strip;
   const int last = block.nbin - 1;
   const ptrdiff_t corner = strip.corner(block.own, first < last ? first : last);
