@@ -875,8 +875,13 @@ struct Systems {
                 std::exp(-0.5 * offset * offset / 2.0) * random.uniform();
           }
         }
-    system = {nfiber, nbin,        half_band,    first_lag,
-              nlag,   band.data(), cross.data(), data.data()};
+    for (double &value : cross) value = static_cast<float>(value);
+    float_cross.assign(cross.begin(), cross.end());
+    system = {nfiber,      nbin,
+              half_band,   first_lag,
+              nlag,        band.data(),
+              float_cross.data(), cross.data(),
+              data.data()};
   }
 
   Symmetric dense(size_t lane) const {
@@ -899,25 +904,46 @@ struct Systems {
   }
 
   std::vector<double> band, cross, data;
+  std::vector<float> float_cross;  // the same
   simd::BlockSystem system{};
 };
 
+// widest: that marginal matrices may be; 0: as the system's.
 struct Solved {
-  Solved(const simd::Kernels &kernels, const Systems &systems)
-      : factors(at(systems.system.nfiber) *
-                    kernels.factor_size(systems.system.nbin, systems.system.half_band),
+  explicit Solved(const simd::Kernels &kernels, const Systems &systems, int room = 0)
+      : widest(std::max(room, systems.system.half_band)),
+        factors(at(systems.system.nfiber) *
+                    kernels.factor_size(systems.system.nbin, widest),
                 nan),
-        from_left(systems.band.size(), nan),
-        from_right(systems.band.size(), nan),
-        scratch(kernels.elimination_scratch(systems.system), nan),
-        flux(systems.data.size(), nan) {
-    const simd::Elimination elimination{factors.data(), from_left.data(),
-                                        from_right.data(), scratch.data()};
-    good = kernels.eliminate(systems.system, elimination, checks);
+        from_left(at(systems.system.nfiber) *
+                      simd::band_matrix_size(systems.system.nbin, widest),
+                  nan),
+        from_right(from_left),
+        scratch(kernels.elimination_scratch(systems.system, widest), nan),
+        flux(systems.data.size(), nan),
+        factor_band(at(systems.system.nfiber)),
+        left_band(factor_band),
+        right_band(factor_band) {
+    const simd::Elimination elimination{
+        widest,             factors.data(),   from_left.data(),  from_right.data(),
+        factor_band.data(), left_band.data(), right_band.data(), scratch.data()};
+    good = kernels.eliminate(systems.system, 0xff, elimination, checks);
     std::vector<double> work(3 * flux.size(), nan);
     kernels.solve_flux(systems.system, elimination, flux.data(), work.data(), checks);
   }
+
+  // Element m of a row of what a neighbour takes, beyond a band 0.
+  double taken(const std::vector<double> &matrices, const std::vector<int> &bands,
+               const Systems &systems, int fiber, int row, int m, size_t lane) const {
+    const int band = bands[at(fiber)];
+    if (m > band) return 0.0;
+    return matrices[at(fiber) * simd::band_matrix_size(systems.system.nbin, widest) +
+                    at(row * (band + 1) + m) * width + lane];
+  }
+
+  int widest;
   std::vector<double> factors, from_left, from_right, scratch, flux;
+  std::vector<int> factor_band, left_band, right_band;
   simd::Checks checks{};
   int good = 0;
 };
@@ -926,9 +952,9 @@ struct Solved {
 // second order in what is cut off a column; off the diagonal the error is of first order,
 // times what the neighbours take.
 void check_solution(const simd::Kernels &kernels, const Systems &systems,
-                    double largest_truncation) {
+                    double largest_truncation, int room = 0) {
   const simd::BlockSystem &system = systems.system;
-  const Solved solved(kernels, systems);
+  const Solved solved(kernels, systems, room);
   assert_int_equal(solved.good, 0xff);
   const int nbin = system.nbin;
   for (size_t lane = 0; lane < width; ++lane) {
@@ -957,13 +983,16 @@ void check_solution(const simd::Kernels &kernels, const Systems &systems,
         for (int v = w; v < nbin; ++v) {
           const int m = v - w;
           double value = 0.0;
-          if (m <= system.half_band) {
-            const size_t k =
-                (at(f * nbin + w) * at(system.half_band + 1) + at(m)) * width + lane;
-            value = systems.band[k];
-            if (f > 0) value -= solved.from_left[k];
-            if (f + 1 < system.nfiber) value -= solved.from_right[k];
-          }
+          if (m <= system.half_band)
+            value = systems.band[(at(f * nbin + w) * at(system.half_band + 1) + at(m)) *
+                                     width +
+                                 lane];
+          if (f > 0)
+            value -= solved.taken(solved.from_left, solved.left_band, systems, f, w, m,
+                                  lane);
+          if (f + 1 < system.nfiber)
+            value -= solved.taken(solved.from_right, solved.right_band, systems, f, w, m,
+                                  lane);
           const auto diagonal = [&](int bin) {
             return systems
                 .band[at(f * nbin + bin) * at(system.half_band + 1) * width + lane];

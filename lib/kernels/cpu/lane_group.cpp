@@ -28,10 +28,8 @@ double &LaneGroup::band(int b, int u, int m, size_t lane) {
               lane];
 }
 
-double &LaneGroup::cross(int b, int u, int l, size_t lane) {
-  return cross_
-      .data()[((at(b) * at(system_.nbin) + at(u)) * at(system_.nlag) + at(l)) * width +
-              lane];
+size_t LaneGroup::cross_place(int b, int u, int l, size_t lane) const {
+  return ((at(b) * at(system_.nbin) + at(u)) * at(system_.nlag) + at(l)) * width + lane;
 }
 
 double &LaneGroup::data(int b, int u, size_t lane) {
@@ -80,7 +78,11 @@ void LaneGroup::cut(Piece &piece) {
   // What is read is rounded up to 8 and written over by the next bin: leave room at the
   // end.
   band_.resize((unknowns * at(system_.half_band + 1) + width) * width);
-  cross_.resize((unknowns * at(system_.nlag) + width) * width);
+  const size_t couplings = (unknowns * at(system_.nlag) + width) * width;
+  if (means_ == Means::of_piece)
+    cross_.resize(couplings);
+  else
+    cross_double_.resize(couplings);
   data_.resize((unknowns + width) * width);
   if (means_ == Means::of_piece) gather(piece);
   for_each_live([&](size_t lane) {
@@ -146,7 +148,8 @@ bool LaneGroup::fill_in_double(const PatchShape &shape, const NormalEquations &n
     for (int u = 0; u < system_.nbin; ++u) {
       // 1 for a last fibre that has none to pair with.
       for (int m = 0; m <= system_.half_band; ++m) band(b, u, m, lane) = m == 0;
-      for (int l = 0; l < system_.nlag; ++l) cross(b, u, l, lane) = 0.0;
+      for (int l = 0; l < system_.nlag; ++l)
+        cross_double_.data()[cross_place(b, u, l, lane)] = 0.0;
       data(b, u, lane) = 0.0;
     }
   const auto index = [&](int f, int w) { return at(f * shape.nbin + w); };
@@ -161,7 +164,7 @@ bool LaneGroup::fill_in_double(const PatchShape &shape, const NormalEquations &n
     if (block(g) == b && std::abs(apart) <= system_.half_band) {
       band(b, std::min(row(f, w), row(g, v)), std::abs(apart), lane) = value * scale;
     } else if (block(g) == b + 1 && lag >= 0 && lag < system_.nlag) {
-      cross(b, row(f, w), lag, lane) = value * scale;
+      cross_double_.data()[cross_place(b, row(f, w), lag, lane)] = value * scale;
     } else {
       const double diagonal =
           normal.sums.diagonal[index(f, w)] * normal.sums.diagonal[index(g, v)];
@@ -175,7 +178,7 @@ void LaneGroup::gather(const Piece &piece) {
   const auto band_size = at(system_.half_band + 1);
   const auto nlag = at(system_.nlag);
   double *band = band_.data();
-  double *cross = cross_.data();
+  float *cross = cross_.data();
   const double *from[width];
   const auto rows = [&](int f, int w, auto &&row_of) {
     for (size_t lane = 0; lane < width; ++lane) {
@@ -196,7 +199,8 @@ void LaneGroup::gather(const Piece &piece) {
         std::fill_n(to + at(m) * width, width, 0.0);
       if (f + 1 == system_.nfiber || nlag == 0) continue;
       rows(f, w, [&](int pf, int pw) { return piece.cross(pf, pw); });
-      kernels_.interleave(from, static_cast<int>(nlag), cross + q * nlag * width);
+      kernels_.interleave_to_floats(from, static_cast<int>(nlag),
+                                    cross + q * nlag * width);
     }
 }
 
@@ -243,7 +247,8 @@ void LaneGroup::apply_row_limits(const Piece &piece, size_t lane) {
         for (int l = 0; l < system_.nlag; ++l) {
           const int v = w + system_.first_lag + l;
           if (v >= 0 && v < nbin && shares_cut_rows(piece.y0(pf + 1, first_bin + v)))
-            cross(f, w, l, lane) = with(pf + 1, first_bin + v);
+            cross_.data()[cross_place(f, w, l, lane)] =
+                static_cast<float>(with(pf + 1, first_bin + v));
         }
       const size_t q = at(f * nbin + w);
       own.sums.diagonal[q] = band(f, w, 0, lane);
@@ -275,9 +280,10 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
         if (w >= m) band(f, w - m, m, lane) = 0.0;
       }
       for (int l = 0; l < system_.nlag; ++l) {
-        cross(f, w, l, lane) = 0.0;
+        cross_.data()[cross_place(f, w, l, lane)] = 0.0F;
         const int v = w - system_.first_lag - l;
-        if (f > 0 && v >= 0 && v < nbin) cross(f - 1, v, l, lane) = 0.0;
+        if (f > 0 && v >= 0 && v < nbin)
+          cross_.data()[cross_place(f - 1, v, l, lane)] = 0.0F;
       }
     }
 }
@@ -304,19 +310,23 @@ void LaneGroup::eliminate() {
   // Idle lanes need numbers that are defined: those of a live one.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto model = static_cast<size_t>(std::countr_zero(live_));
-  const auto fill_idle = [&](double *array, size_t groups) {
+  const auto fill_idle = [&](auto *array, size_t groups) {
     for (size_t k = 0; k < groups; ++k)
       for (size_t lane = 0; lane < width; ++lane)
         if (!has_lane(live_, lane)) array[k * width + lane] = array[k * width + model];
   };
   if (live_ != (1U << width) - 1) {
     fill_idle(band_.data(), unknowns * at(system_.half_band + 1));
-    fill_idle(cross_.data(), unknowns * at(system_.nlag));
+    if (means_ == Means::of_piece)
+      fill_idle(cross_.data(), unknowns * at(system_.nlag));
+    else
+      fill_idle(cross_double_.data(), unknowns * at(system_.nlag));
     fill_idle(data_.data(), unknowns);
   }
 
   system_.band = band_.data();
   system_.cross = cross_.data();
+  system_.cross_double = cross_double_.data();
   system_.data = data_.data();
   const int widest = elimination_.widest;
   const size_t matrices =

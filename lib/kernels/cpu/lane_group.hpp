@@ -100,7 +100,7 @@ class LaneGroup {
   int row(int f, int w) const { return w * fibers_of_block() + f % fibers_of_block(); }
   // Of a lane, by block and row.
   double &band(int b, int u, int m, size_t lane);
-  double &cross(int b, int u, int l, size_t lane);
+  size_t cross_place(int b, int u, int l, size_t lane) const;
   double &data(int b, int u, size_t lane);
 
   const Run &run_;
@@ -114,7 +114,8 @@ class LaneGroup {
   unsigned rounded_ = 0;   // lanes with sums over some rows, known to float precision
   std::array<double, simd::width> coupling_{};  // of neighbouring fibres, squared
   std::array<double, simd::width> light_{};     // of neighbouring fibres, in sigmas
-  Aligned<double> band_, cross_, data_, flux_;
+  Aligned<double> band_, cross_double_, data_, flux_;
+  Aligned<float> cross_;
   simd::Elimination elimination_{};
   Aligned<double> factors_, from_left_, from_right_, scratch_, solve_scratch_;
   std::vector<int> factor_band_, left_band_, right_band_;

@@ -52,8 +52,9 @@ void LaneGroup::separate_pairs() {
   const size_t vector_size = at(nbin) * width;
   band_.resize(2 * at(pairs.nfiber) * size);
   flux_.resize(2 * at(pairs.nfiber) * vector_size + width * width);
-  double *cross = cross_.resize(at(nbin) * nlag * width);
-  simd::BlockSystem two{2, nbin, half_band, -reach - 1, nlag, nullptr, cross, nullptr};
+  double *cross = cross_double_.resize(at(nbin) * nlag * width);
+  simd::BlockSystem two{2,    nbin,    half_band, -reach - 1, nlag,
+                        nullptr, nullptr, cross,     nullptr};
   int factor_band[2];
   int left_band[2];
   int right_band[2];

@@ -7,24 +7,45 @@
 
 namespace specex::SPECEX_ISA {
 
+template <class T>
+constexpr const T *cross_of(const BlockSystem &system) {
+  if constexpr (sizeof(T) == sizeof(float))
+    return system.cross;
+  else
+    return system.cross_double;
+}
+
+// In which the couplings of systems with a half band are.
+template <bool Single>
+struct NumberIf {
+  using type = double;
+};
+template <>
+struct NumberIf<true> {
+  using type = float;
+};
+template <int Band>
+using CouplingNumber = typename NumberIf<(Band <= largest_spot_band)>::type;
+
 // Each is [row][nlag][8], with rows of a fibre and columns of the next.
+template <class T>
 class Couplings {
  public:
   explicit Couplings(const BlockSystem &system)
-      : cross_(system.cross),
+      : cross_(cross_of<T>(system)),
         nbin_(system.nbin),
         first_lag_(system.first_lag),
         nlag_(system.nlag) {}
 
   // Of fibre f and the next: elements follow each other. The first is that of column
   // first_column().
-  const double *row(int f, int row) const {
+  const T *row(int f, int row) const {
     return cross_ + (ptrdiff_t{f} * nbin_ + row) * nlag_ * lanes;
   }
   int first_column(int row) const { return row + first_lag_; }
   // Its first element, that of first_row(), even where there is no such row;
   // `column_step()` from each to the next.
-  const double *column(int f, int column) const {
+  const T *column(int f, int column) const {
     return row(f, first_row(column)) + column_step();
   }
   int first_row(int column) const { return column - (first_lag_ + nlag_ - 1); }
@@ -40,7 +61,7 @@ class Couplings {
   }
 
  private:
-  const double *cross_;
+  const T *cross_;
   int nbin_;
   int first_lag_;
   int nlag_;

@@ -21,24 +21,14 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-template <bool Single>
-struct NumberOf {
-  using type = double;
-};
-template <>
-struct NumberOf<true> {
-  using type = float;
-};
-
 // Two messages, from fibres that are eliminated to those next to them. Rows of the lower
 // and of the upper half of lanes differ by a constant, so that row `i` of column `j` is
-// row i - j of the coupling's in either. Systems with the half bands that spots have get
-// their coupling from sums in float, and what it takes is summed in float, too; wider
-// ones may be those that need double.
+// row i - j of the coupling's in either. Where the coupling is known to float precision,
+// what it takes is summed in float, too.
 template <int Band>
 class Messages {
   using F = Factor<Band>;
-  using Number = typename NumberOf<(Band <= largest_spot_band)>::type;
+  using Number = CouplingNumber<Band>;
   using Half = typename Lanes<Number, lanes>::type;
   using Both = typename Lanes<Number, 2 * lanes>::type;
 
@@ -169,11 +159,11 @@ class Messages {
   // W = G^-1 X, with zeros around it for the rows of other columns and the recurrence.
   void solve(int right, int left, int first, Number *const (&columns)[group]) {
     const ptrdiff_t step = couplings_.column_step();
-    const double *down[group];
-    const double *along[group];
+    const Number *down[group];
+    const Number *along[group];
     Both scale[group];
     int lags[group];
-    Couplings::Range rows[group];
+    typename Couplings<Number>::Range rows[group];
     for (int c = 0; c < group; ++c) {
       const int column = first + c < nbin_ ? first + c : first;
       lags[c] = first + c < nbin_ ? nlag_ : 0;
@@ -188,9 +178,8 @@ class Messages {
     // Rows that do not exist have a scale of 0; those of columns may not be read.
     const auto coupling = [&](int c, int k) {
       Half low{};
-      if (k >= rows[c].first && k < rows[c].end)
-        low = convert<Half>(load(down[c] + k * step));
-      return side_by_side<Both>(low, convert<Half>(load(along[c] + k * lanes)));
+      if (k >= rows[c].first && k < rows[c].end) low = load(down[c] + k * step);
+      return side_by_side<Both>(low, load(along[c] + k * lanes));
     };
     const Number *row = rows_ + first * ptrdiff_t{row_size};
     [[maybe_unused]] Both last[group][Band] = {};
@@ -287,7 +276,7 @@ class Messages {
     }
   }
 
-  Couplings couplings_;
+  Couplings<Number> couplings_;
   int half_band_;
   ptrdiff_t target_column_size_;
   int nbin_;

@@ -11,6 +11,8 @@ namespace {
 template <int Band>
 class Flux {
   using F = Factor<Band>;
+  using Number = CouplingNumber<Band>;
+  using Range = typename Couplings<Number>::Range;
 
  public:
   Flux(const BlockSystem &system, const Elimination &e, double *scratch)
@@ -90,12 +92,11 @@ class Flux {
     const double *factor = e_.left_factor + f * factor_size(n_, e_.widest);
     for_half_band(e_.factor_band[f], [&]<int Own>() { solve<Own>(factor, n_, x); });
   }
-  SPECEX_INLINE static void subtract(double *from, const Couplings::Range &range,
-                                     const double *x, ptrdiff_t step,
-                                     const double *source) {
+  SPECEX_INLINE static void subtract(double *from, const Range &range, const Number *x,
+                                     ptrdiff_t step, const double *source) {
     Vector sum = load(from);
     for (int k = range.first; k < range.end; ++k)
-      sum -= load(x + k * step) * load(source + k * lanes);
+      sum -= as_doubles(load(x + k * step)) * load(source + k * lanes);
     store(from, sum);
   }
 
@@ -117,10 +118,11 @@ class Flux {
           sum -=
               load(column - m * F::column_size + m * lanes) * load(own + (j - m) * lanes);
         Vector light{};
-        const auto add = [&](const Couplings::Range &range, const double *element,
-                             ptrdiff_t step, const double *source) {
+        const auto add = [&](const Range &range, const Number *element, ptrdiff_t step,
+                             const double *source) {
           for (int k = range.first; k < range.end; ++k) {
-            const Vector share = load(element + k * step) * load(source + k * lanes);
+            const Vector share =
+                as_doubles(load(element + k * step)) * load(source + k * lanes);
             sum -= share;
             if constexpr (WithLight) light += absolute(share);
           }
@@ -142,7 +144,7 @@ class Flux {
   }
 
   const BlockSystem &system_;
-  Couplings couplings_;
+  Couplings<Number> couplings_;
   const Elimination &e_;
   int n_;
   ptrdiff_t vector_size_;

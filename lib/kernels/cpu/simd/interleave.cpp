@@ -4,14 +4,26 @@
 #include "kernels/cpu/simd/stages.hpp"
 
 namespace specex::SPECEX_ISA {
+namespace {
 
-void interleave(const double *const *from, int count, double *to) {
+template <class T, class Convert>
+void into_lanes(const double *const *from, int count, T *to, Convert &&convert) {
   for (int first = 0; first < count; first += lanes) {
     Vector block[8];
     for (int lane = 0; lane < lanes; ++lane) block[lane] = load(from[lane] + first);
     transpose(block);
-    for (int k = 0; k < lanes; ++k) store(to + (first + k) * lanes, block[k]);
+    for (int k = 0; k < lanes; ++k) store(to + (first + k) * lanes, convert(block[k]));
   }
+}
+
+}  // namespace
+
+void interleave(const double *const *from, int count, double *to) {
+  into_lanes(from, count, to, [](const Vector &value) { return value; });
+}
+
+void interleave_to_floats(const double *const *from, int count, float *to) {
+  into_lanes(from, count, to, narrow);
 }
 
 void deinterleave(const double *from, int count, double scale, double *const *to) {

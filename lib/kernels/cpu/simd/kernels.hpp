@@ -125,7 +125,8 @@ struct FiberBlock {
 // The normal equations of 8 patches, by blocks of fibres. What is a fibre here may be a
 // pair of them, whose bins take turns. A fibre's band matrix is
 // [nbin][half_band + 1][8], its coupling with the next fibre [nbin][nlag][8], a vector
-// [nbin][8]; fibres follow each other.
+// [nbin][8]; fibres follow each other. The coupling of systems with the half bands that
+// spots have is known to float precision; wider ones may be those that need double.
 struct BlockSystem {
   int nfiber;
   int nbin;
@@ -133,7 +134,8 @@ struct BlockSystem {
   int first_lag;  // of the next fibre's bin, less this fibre's
   int nlag;
   const double *band;
-  const double *cross;
+  const float *cross;         // where half_band <= largest_spot_band
+  const double *cross_double;  // elsewhere
   const double *data;
 };
 
@@ -232,6 +234,7 @@ struct Kernels {
 
   // to[k][lane] = from[lane][k], k in [0, count); count rounded up to 8 is read.
   void (*interleave)(const double *const *from, int count, double *to);
+  void (*interleave_to_floats)(const double *const *from, int count, float *to);
   // And back, times scale; no more than count is written.
   void (*deinterleave)(const double *from, int count, double scale, double *const *to);
 

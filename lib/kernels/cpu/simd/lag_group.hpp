@@ -42,8 +42,6 @@ struct FiberView {
 using Ints = Lanes<int, lanes>::type;
 using WideFloats = Lanes<float, 2 * lanes>::type;
 
-SPECEX_INLINE Vector as_doubles(const Vector &a) { return a; }
-SPECEX_INLINE Vector as_doubles(const Floats &a) { return widen(a); }
 template <class Wide>
 SPECEX_INLINE Vector as_doubles(const Wide &a) {
   static_assert(lane_count<Wide> == 2 * lanes);

@@ -120,6 +120,8 @@ SPECEX_INLINE Vector widen(const Floats &value) {
   return convert<Vector>(value);
 #endif
 }
+SPECEX_INLINE Vector as_doubles(const Vector &a) { return a; }
+SPECEX_INLINE Vector as_doubles(const Floats &a) { return widen(a); }
 SPECEX_INLINE Floats narrow(const Vector &value) { return convert<Floats>(value); }
 
 // The bits of one as the other.
