@@ -7,8 +7,6 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-SPECEX_INLINE Vector as_doubles(const Vector &value) { return value; }
-SPECEX_INLINE Vector as_doubles(const Floats &value) { return widen(value); }
 
 template <class T>
 double clean_row(const T *pixels, const T *ivar, ptrdiff_t count, double *values,
