@@ -58,10 +58,10 @@ std::span<Lane> LaneGroup::solve(Piece &piece, std::span<const Window *const> wi
                         : means == Means::in_double ? simd::largest_fiber_band
                                                     : simd::largest_half_band;
   cut(piece);
-  eliminate();
-  find_flux();
-  if (means == Means::in_pairs) separate_pairs();
-  take_roots(piece);
+  if (live_ != 0) eliminate();
+  if (live_ != 0) find_flux();
+  if (live_ != 0 && means == Means::in_pairs) separate_pairs();
+  if (live_ != 0) take_roots(piece);
   for_each_live([&](size_t lane) { lanes_[lane].solved = true; });
   return {lanes_.data(), count_};
 }
@@ -306,7 +306,6 @@ void LaneGroup::fill_conditioned(const Piece &piece) {
 
 void LaneGroup::eliminate() {
   const StageScope stage(SPECEX_STAGE_ELIMINATION);
-  if (live_ == 0) return;
   // Idle lanes need numbers that are defined: those of a live one.
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   const auto model = static_cast<size_t>(std::countr_zero(live_));
@@ -353,7 +352,6 @@ void LaneGroup::eliminate() {
 
 void LaneGroup::find_flux() {
   const StageScope stage(SPECEX_STAGE_FLUX);
-  if (live_ == 0) return;
   const size_t unknowns = at(system_.nfiber) * at(system_.nbin);
   simd::Checks checks{};
   kernels_.solve_flux(system_, elimination_, flux_.resize((unknowns + width) * width),
