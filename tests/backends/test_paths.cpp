@@ -599,7 +599,8 @@ void paths_instruction_sets_agree_with_each_other(void **) {
     if (specex_test::lacks_instructions()) continue;
     const Frame frame = specex_test::extract(c, options);
     expect(Path::vector, name, frame);
-    assert_at_most(difference(c, frame, expected).worst(), 1e-9);
+    // Stamps and couplings are kept as floats, whose last bit may differ.
+    assert_at_most(difference(c, frame, expected).worst(), 1e-8);
   }
 }
 
