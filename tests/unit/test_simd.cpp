@@ -19,6 +19,7 @@
 #include "kernels/shared/gauss_hermite_spots.hpp"
 #include "kernels/shared/image.hpp"
 #include "kernels/shared/rational_root.hpp"
+#include "kernels/shared/shortcut_bounds.hpp"
 #include "support/cmocka.hpp"
 #include "support/random.hpp"
 
@@ -877,10 +878,8 @@ struct Systems {
         }
     for (double &value : cross) value = static_cast<float>(value);
     float_cross.assign(cross.begin(), cross.end());
-    system = {nfiber,      nbin,
-              half_band,   first_lag,
-              nlag,        band.data(),
-              float_cross.data(), cross.data(),
+    system = {nfiber,     nbin,        half_band,          first_lag,
+              nlag,       band.data(), float_cross.data(), cross.data(),
               data.data()};
   }
 
@@ -912,9 +911,9 @@ struct Systems {
 struct Solved {
   explicit Solved(const simd::Kernels &kernels, const Systems &systems, int room = 0)
       : widest(std::max(room, systems.system.half_band)),
-        factors(at(systems.system.nfiber) *
-                    kernels.factor_size(systems.system.nbin, widest),
-                nan),
+        factors(
+            at(systems.system.nfiber) * kernels.factor_size(systems.system.nbin, widest),
+            nan),
         from_left(at(systems.system.nfiber) *
                       simd::band_matrix_size(systems.system.nbin, widest),
                   nan),
@@ -924,21 +923,26 @@ struct Solved {
         factor_band(at(systems.system.nfiber)),
         left_band(factor_band),
         right_band(factor_band) {
-    const simd::Elimination elimination{
-        widest,             factors.data(),   from_left.data(),  from_right.data(),
-        factor_band.data(), left_band.data(), right_band.data(), scratch.data()};
+    const simd::Elimination elimination{widest,
+                                        factors.data(),
+                                        from_left.data(),
+                                        from_right.data(),
+                                        factor_band.data(),
+                                        left_band.data(),
+                                        right_band.data(),
+                                        scratch.data()};
     good = kernels.eliminate(systems.system, 0xff, elimination, checks);
     std::vector<double> work(3 * flux.size(), nan);
     kernels.solve_flux(systems.system, elimination, flux.data(), work.data(), checks);
   }
 
-  // Element m of a row of what a neighbour takes, beyond a band 0.
-  double taken(const std::vector<double> &matrices, const std::vector<int> &bands,
-               const Systems &systems, int fiber, int row, int m, size_t lane) const {
-    const int band = bands[at(fiber)];
+  // Element m of a row of what the neighbour before takes, or the next.
+  double taken(bool by_next, int nbin, int fiber, int row, int m, size_t lane) const {
+    const int band = (by_next ? right_band : left_band)[at(fiber)];
     if (m > band) return 0.0;
-    return matrices[at(fiber) * simd::band_matrix_size(systems.system.nbin, widest) +
-                    at(row * (band + 1) + m) * width + lane];
+    return (by_next ? from_right
+                    : from_left)[at(fiber) * simd::band_matrix_size(nbin, widest) +
+                                 at(row * (band + 1) + m) * width + lane];
   }
 
   int widest;
@@ -984,15 +988,12 @@ void check_solution(const simd::Kernels &kernels, const Systems &systems,
           const int m = v - w;
           double value = 0.0;
           if (m <= system.half_band)
-            value = systems.band[(at(f * nbin + w) * at(system.half_band + 1) + at(m)) *
-                                     width +
-                                 lane];
-          if (f > 0)
-            value -= solved.taken(solved.from_left, solved.left_band, systems, f, w, m,
-                                  lane);
-          if (f + 1 < system.nfiber)
-            value -= solved.taken(solved.from_right, solved.right_band, systems, f, w, m,
-                                  lane);
+            value =
+                systems
+                    .band[(at(f * nbin + w) * at(system.half_band + 1) + at(m)) * width +
+                          lane];
+          if (f > 0) value -= solved.taken(false, nbin, f, w, m, lane);
+          if (f + 1 < system.nfiber) value -= solved.taken(true, nbin, f, w, m, lane);
           const auto diagonal = [&](int bin) {
             return systems
                 .band[at(f * nbin + bin) * at(system.half_band + 1) * width + lane];
@@ -1036,6 +1037,42 @@ void simd_block_systems_announce_what_they_truncate(void **) {
         for (const auto &[first_lag, nlag] : {std::pair(-3, 8), {-12, 25}, {4, 9}})
           check_solution(*kernels,
                          Systems(3, 40, half_band, first_lag, nlag, coupling, 11), 1.0);
+}
+
+// Where a lane's neighbours take more than the band holds, they take it with a wider one.
+// The other lanes do not notice.
+void simd_what_neighbours_take_is_as_wide_as_its_lane_needs(void **) {
+  constexpr size_t first_strong = 5;  // lane
+  for (const simd::Kernels *kernels : all_kernels())
+    for (const int half_band : {7, 8}) {
+      constexpr int room = simd::largest_spot_band;
+      const Systems weak(4, 60, half_band, -3, 8, 1e-5, 13);
+      Systems mixed(4, 60, half_band, -3, 8, 1e-5, 13);
+      for (size_t k = 0; k < mixed.cross.size(); ++k)
+        if (k % width >= first_strong) {
+          mixed.cross[k] *= 1500.0;
+          mixed.float_cross[k] = static_cast<float>(mixed.cross[k]);
+          mixed.cross[k] = mixed.float_cross[k];
+        }
+      check_solution(*kernels, mixed, specex::max_truncation, room);
+      const Solved alone(*kernels, weak, room);
+      const Solved solved(*kernels, mixed, room);
+      int widest = 0;
+      for (int f = 0; f < 4; ++f) {
+        assert_int_equal(alone.left_band[at(f)], half_band);
+        widest = std::max({widest, solved.left_band[at(f)], solved.right_band[at(f)]});
+        for (int w = 0; w < 60; ++w)
+          for (int m = 0; m <= room && w + m < 60; ++m)
+            for (size_t lane = 0; lane < first_strong; ++lane)
+              for (const bool by_next : {false, true})
+                if (by_next ? f < 3 : f > 0)
+                  assert_near(solved.taken(by_next, 60, f, w, m, lane),
+                              alone.taken(by_next, 60, f, w, m, lane), 0.0);
+      }
+      assert_true(widest > half_band);
+      for (size_t k = 0; k < solved.flux.size(); ++k)
+        if (k % width < first_strong) assert_near(solved.flux[k], alone.flux[k], 0.0);
+    }
 }
 
 void simd_systems_that_are_not_positive_are_told_apart_by_lane(void **) {
@@ -1193,6 +1230,7 @@ int main() {
       cmocka_unit_test(simd_block_systems_are_solved_as_dense_ones),
       cmocka_unit_test(simd_block_systems_without_coupling_fall_apart),
       cmocka_unit_test(simd_block_systems_announce_what_they_truncate),
+      cmocka_unit_test(simd_what_neighbours_take_is_as_wide_as_its_lane_needs),
       cmocka_unit_test(simd_systems_that_are_not_positive_are_told_apart_by_lane),
       cmocka_unit_test(simd_positive_above_tells_both_sides_of_the_spectrum),
       cmocka_unit_test(simd_square_roots_are_those_of_dense_matrices),

@@ -332,15 +332,15 @@ void LaneGroup::eliminate() {
       at(system_.nfiber) * simd::band_matrix_size(system_.nbin, widest);
   for (std::vector<int> *band : {&factor_band_, &left_band_, &right_band_})
     band->resize(at(system_.nfiber));
-  elimination_ = {widest,
-                  factors_.resize(at(system_.nfiber) *
-                                  kernels_.factor_size(system_.nbin, widest)),
-                  from_left_.resize(matrices),
-                  from_right_.resize(matrices),
-                  factor_band_.data(),
-                  left_band_.data(),
-                  right_band_.data(),
-                  scratch_.resize(kernels_.elimination_scratch(system_, widest))};
+  elimination_ = {
+      widest,
+      factors_.resize(at(system_.nfiber) * kernels_.factor_size(system_.nbin, widest)),
+      from_left_.resize(matrices),
+      from_right_.resize(matrices),
+      factor_band_.data(),
+      left_band_.data(),
+      right_band_.data(),
+      scratch_.resize(kernels_.elimination_scratch(system_, widest))};
   simd::Checks checks{};
   live_ &= static_cast<unsigned>(
       kernels_.eliminate(system_, static_cast<int>(live_), elimination_, checks));

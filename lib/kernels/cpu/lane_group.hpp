@@ -128,8 +128,8 @@ class LaneGroup {
   std::array<Slot, simd::width> slots_{};
   size_t nslot_ = 0;
   int root_band_ = 0;  // of their matrices
-  Aligned<double> marginal_, no_matrix_, slot_flux_, pole_shift_, pole_weight_, row_sum_, smoothed_,
-      diagonals_, root_scratch_, weighted_, effect_, unwanted_;
+  Aligned<double> marginal_, no_matrix_, slot_flux_, pole_shift_, pole_weight_, row_sum_,
+      smoothed_, diagonals_, root_scratch_, weighted_, effect_, unwanted_;
 };
 
 }  // namespace specex

@@ -53,7 +53,7 @@ void LaneGroup::separate_pairs() {
   band_.resize(2 * at(pairs.nfiber) * size);
   flux_.resize(2 * at(pairs.nfiber) * vector_size + width * width);
   double *cross = cross_double_.resize(at(nbin) * nlag * width);
-  simd::BlockSystem two{2,    nbin,    half_band, -reach - 1, nlag,
+  simd::BlockSystem two{2,       nbin,    half_band, -reach - 1, nlag,
                         nullptr, nullptr, cross,     nullptr};
   int factor_band[2];
   int left_band[2];

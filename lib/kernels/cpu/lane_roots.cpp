@@ -177,8 +177,7 @@ void LaneGroup::take_roots(const Piece &piece) {
     const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
     first = std::min(first, std::max(0, core_bin - nkeep));
   });
-  const int widest =
-      means_ == Means::in_pairs ? system_.half_band : elimination_.widest;
+  const int widest = means_ == Means::in_pairs ? system_.half_band : elimination_.widest;
   marginal_.resize(simd::band_matrix_size(nbin, widest));
   slot_flux_.resize(at(nbin) * width);
   // What is read is rounded up to 8 bins.
@@ -202,10 +201,9 @@ void LaneGroup::take_roots(const Piece &piece) {
     alignas(64) double upper[width];
     const Classes classes = root_classes(upper);
     check_padding(upper, classes);
-    kernels_.square_root(nbin, root_band_, marginal_.data(), upper,
-                         poles_of(classes), slot_flux_.data(), first, nkeep,
-                         row_sum_.data(), smoothed_.data(), diagonals_.data(),
-                         root_scratch_.data());
+    kernels_.square_root(nbin, root_band_, marginal_.data(), upper, poles_of(classes),
+                         slot_flux_.data(), first, nkeep, row_sum_.data(),
+                         smoothed_.data(), diagonals_.data(), root_scratch_.data());
     store_roots(first, root_scale);
   }
 }

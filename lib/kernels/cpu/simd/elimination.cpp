@@ -35,11 +35,11 @@ class Messages {
   static constexpr int both = 2 * lanes;
   static constexpr int row_size = (Band + 1) * both;
   static constexpr int reach = Band + 1;  // columns that K is computed for, less one
-  // Whether rows and sums stay in registers, and of how many columns at a time: these
-  // share what is loaded.
-  static constexpr bool many_registers = register_bytes == 64;
-  static constexpr bool in_registers = many_registers && Band <= largest_spot_band;
-  static constexpr int group = many_registers && Band <= 12 ? 2 : 1;
+  // Whether rows and sums stay in registers (but for the widest), and of how many columns
+  // at a time: these share what is loaded. All that a system may need take as many, so
+  // that a lane's numbers do not depend on the band that another one needs.
+  static constexpr bool in_registers = register_bytes == 64 && Band <= largest_spot_band;
+  static constexpr int group = in_registers ? 2 : 1;
   static constexpr int unrolled = in_registers ? 4 : 1;   // rows: else registers move
   static constexpr int lead = in_registers ? 0 : Band;    // rows of zeros above a column
   static constexpr int below = in_registers ? 0 : reach;  // and below
@@ -431,7 +431,8 @@ class BothWays {
           system_.nbin, {factor, right_factor_},
           [&](int i, int j, int m) { return i == 0 ? left(j, m) : right(j, m); });
       Messages<Band> messages(system_, half_band, scratch_);
-      messages.send({f, factor, own(f + 1), k[0]}, {g - 1, right_factor_, own(g - 1), k[1]});
+      messages.send({f, factor, own(f + 1), k[0]},
+                    {g - 1, right_factor_, own(g - 1), k[1]});
       coupling_ = maximum(coupling_, messages.coupling());
       for (int h = 0; h < 2; ++h) beyond[h] = messages.beyond(h);
     });

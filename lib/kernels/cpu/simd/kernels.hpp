@@ -134,7 +134,7 @@ struct BlockSystem {
   int first_lag;  // of the next fibre's bin, less this fibre's
   int nlag;
   const double *band;
-  const float *cross;         // where half_band <= largest_spot_band
+  const float *cross;          // where half_band <= largest_spot_band
   const double *cross_double;  // elsewhere
   const double *data;
 };

@@ -7,7 +7,6 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-
 template <class T>
 double clean_row(const T *pixels, const T *ivar, ptrdiff_t count, double *values,
                  double *weights, float *float_weights) {
