@@ -86,6 +86,8 @@ class LaneGroup {
   void find_flux();
   void separate_pairs();
   void take_roots(const Piece &piece);
+  template <size_t Step>
+  void load_fiber(int f, size_t from, size_t to);
   void load_slots(int i, int group, unsigned lanes);
   using Classes = std::array<size_t, simd::width>;  // of rational_roots(), by slot
   Classes root_classes(double *upper);

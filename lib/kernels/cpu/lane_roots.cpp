@@ -27,24 +27,10 @@ size_t at(int64_t index) { return static_cast<size_t>(index); }
 
 }  // namespace
 
-// The marginal matrices of core fibre i; where few lanes are left, of `group` fibres from
-// i on, side by side.
-void LaneGroup::load_slots(int i, int group, unsigned lanes) {
-  const PatchShape shape(*lanes_[0].patch);
-  nslot_ = 0;
-  for (int g = 0; g < group && i + g < lanes_[0].patch->nfiber; ++g)
-    for (size_t lane = 0; lane < count_; ++lane)
-      if (group == 1 || has_lane(lanes, lane)) slots_[nslot_++] = {i + g, lane};
-  for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
-  const bool separated = means_ == Means::in_pairs;  // band_ has what is marginal
-  root_band_ = system_.half_band;
-  for (size_t slot = 0; slot < nslot_ && !separated; ++slot) {
-    const auto f = at(shape.core_fiber + slots_[slot].fiber);
-    root_band_ = std::max({root_band_, left_band_[f], right_band_[f]});
-  }
-  std::fill_n(no_matrix_.resize(at(root_band_ + 1) * width), at(root_band_ + 1) * width,
-              0.0);
-  const size_t vector_size = at(system_.nbin) * width;
+// The marginal matrix of a fibre and its flux, every Step'th lane from `from` on: into
+// lanes from `to` on.
+template <size_t Step>
+void LaneGroup::load_fiber(int f, size_t from, size_t to) {
   // A matrix whose rows are read one after the other.
   struct Rows {
     const double *row;
@@ -52,41 +38,57 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
     size_t step;  // to the next
     void go_on() { row += step; }
   };
-  const auto load = [&]<size_t Step>(int f, size_t from, size_t to) {
-    const auto rows = [&](const Aligned<double> &matrices, int room, int half_band) {
-      const size_t size = at(half_band + 1) * width;
-      return Rows{matrices.data() + at(f) * simd::band_matrix_size(system_.nbin, room),
-                  size, size};
-    };
-    const auto taken = [&](bool any, const Aligned<double> &matrices,
-                           const std::vector<int> &bands) {
-      return any && !separated ? rows(matrices, elimination_.widest, bands[at(f)])
-                               : Rows{no_matrix_.data(), at(root_band_ + 1) * width, 0};
-    };
-    Rows own = rows(band_, system_.half_band, system_.half_band);
-    Rows left = taken(f > 0, from_left_, left_band_);
-    Rows right = taken(f + 1 < system_.nfiber, from_right_, right_band_);
-    const size_t row_size = at(root_band_ + 1) * width;
-    double *row = marginal_.data() + to;
-    for (int w = 0; w < system_.nbin; ++w, row += row_size) {
-      for (size_t k = 0; k < own.size; k += Step)
-        row[k] = own.row[k + from] - left.row[k + from] - right.row[k + from];
-      for (size_t k = own.size; k < row_size; k += Step)
-        row[k] = -(k < left.size ? left.row[k + from] : 0.0) -
-                 (k < right.size ? right.row[k + from] : 0.0);
-      for (Rows *each : {&own, &left, &right}) each->go_on();
-    }
-    const double *flux = flux_.data() + at(f) * vector_size;
-    for (size_t k = 0; k < vector_size; k += Step)
-      slot_flux_.data()[k + to] = flux[k + from];
+  const bool separated = means_ == Means::in_pairs;  // band_ has what is marginal
+  const size_t row_size = at(root_band_ + 1) * width;
+  const auto rows = [&](const Aligned<double> &matrices, int room, int half_band) {
+    const size_t size = at(half_band + 1) * width;
+    return Rows{matrices.data() + at(f) * simd::band_matrix_size(system_.nbin, room),
+                size, size};
   };
-  if (group == 1) {
-    load.template operator()<1>(shape.core_fiber + i, 0, 0);
-    return;
+  const auto taken = [&](bool any, const Aligned<double> &matrices,
+                         const std::vector<int> &bands) {
+    return any && !separated ? rows(matrices, elimination_.widest, bands[at(f)])
+                             : Rows{no_matrix_.data(), row_size, 0};
+  };
+  std::fill_n(no_matrix_.resize(row_size), row_size, 0.0);
+  Rows own = rows(band_, system_.half_band, system_.half_band);
+  Rows left = taken(f > 0, from_left_, left_band_);
+  Rows right = taken(f + 1 < system_.nfiber, from_right_, right_band_);
+  double *row = marginal_.data() + to;
+  for (int w = 0; w < system_.nbin; ++w, row += row_size) {
+    for (size_t k = 0; k < own.size; k += Step)
+      row[k] = own.row[k + from] - left.row[k + from] - right.row[k + from];
+    for (size_t k = own.size; k < row_size; k += Step)
+      row[k] = -(k < left.size ? left.row[k + from] : 0.0) -
+               (k < right.size ? right.row[k + from] : 0.0);
+    for (Rows *each : {&own, &left, &right}) each->go_on();
   }
-  for (size_t k = 0; k < width; ++k)
-    load.template operator()<width>(shape.core_fiber + slots_[k].fiber, slots_[k].lane,
-                                    k);
+  const size_t vector_size = at(system_.nbin) * width;
+  const double *flux = flux_.data() + at(f) * vector_size;
+  for (size_t k = 0; k < vector_size; k += Step)
+    slot_flux_.data()[k + to] = flux[k + from];
+}
+
+// The marginal matrices of core fibre i; where few lanes are left, of `group` fibres from
+// i on, side by side.
+void LaneGroup::load_slots(int i, int group, unsigned lanes) {
+  const int core_fiber = PatchShape(*lanes_[0].patch).core_fiber;
+  nslot_ = 0;
+  for (int g = 0; g < group && i + g < lanes_[0].patch->nfiber; ++g)
+    for (size_t lane = 0; lane < count_; ++lane)
+      if (group == 1 || has_lane(lanes, lane)) slots_[nslot_++] = {i + g, lane};
+  for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
+  root_band_ = system_.half_band;
+  if (means_ != Means::in_pairs)
+    for (const Slot &slot : slots_) {
+      const size_t f = at(core_fiber + slot.fiber);
+      root_band_ = std::max({root_band_, left_band_[f], right_band_[f]});
+    }
+  if (group == 1)
+    load_fiber<1>(core_fiber + i, 0, 0);
+  else
+    for (size_t k = 0; k < width; ++k)
+      load_fiber<width>(core_fiber + slots_[k].fiber, slots_[k].lane, k);
 }
 
 // For each slot the first of rational_roots() whose interval holds its spectrum,
