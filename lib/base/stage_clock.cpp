@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/stage_clock.hpp"
 
+#include <numeric>
+
 namespace specex {
 
 const char *stage_name(int stage) noexcept {
@@ -26,9 +28,12 @@ StageClock::~StageClock() {
   if (of_this_thread_ != this) return;
   of_this_thread_ = outer_;
   enter(SPECEX_STAGE_FRAME);
+  const std::chrono::duration<double> elapsed = Clock::now() - start_;
+  const auto total = std::accumulate(spent_.begin(), spent_.end(), int64_t{0});
+  const double tick = total > 0 ? elapsed.count() / static_cast<double>(total) : 0.0;
   StageSeconds seconds{};
   for (size_t stage = 0; stage < seconds.size(); ++stage)
-    seconds[stage] = std::chrono::duration<double>(spent_[stage]).count();
+    seconds[stage] = static_cast<double>(spent_[stage]) * tick;
   totals_.add(seconds);
 }
 

@@ -40,6 +40,36 @@ void for_each_meeting(const int *ours, const int *theirs, int nbin, int ny,
   }
 }
 
+bool rise(const int *rows, int nbin) {
+  int falls = 0;  // without a branch, as below: several bins at a time
+  for (int w = 1; w < nbin; ++w) falls |= int{rows[w] < rows[w - 1]};
+  return falls == 0;
+}
+
+// Whether these are the lags of all bins that meet. Rows rise: where the next lag on
+// either side is out of reach, those beyond it are, too.
+bool holds_all(const Piece::Lags &lags, const int *ours, const int *theirs, int nbin,
+               int ny) {
+  if (lags.empty()) return false;
+  const int later = lags.highest + 1;
+  const int earlier = lags.lowest - 1;
+  int more = 0;
+  for (int w = std::max(0, -later); w < std::min(nbin, nbin - later); ++w)
+    more |= int{theirs[w + later] < ours[w] + ny};
+  for (int w = std::max(0, -earlier); w < std::min(nbin, nbin - earlier); ++w)
+    more |= int{theirs[w + earlier] > ours[w] - ny};
+  return more == 0;
+}
+
+void widen(Piece::Lags &lags, const int *ours, const int *theirs, int nbin, int ny) {
+  if (holds_all(lags, ours, theirs, nbin, ny)) return;
+  for_each_meeting(ours, theirs, nbin, ny, [&](int w, int low, int high) {
+    if (low >= high) return;
+    lags.lowest = std::min(lags.lowest, low - w);
+    lags.highest = std::max(lags.highest, high - 1 - w);
+  });
+}
+
 }  // namespace
 
 bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number) {
@@ -104,43 +134,46 @@ void Piece::make_bases() {
 }
 
 void Piece::find_corners() {
-  const size_t bins = at(shape_.nfiber) * at(shape_.nbin);
-  for (auto *array : {&corner_x_, &x0_, &y0_}) array->resize(bins + width);
-  std::vector<double> x(at(shape_.nbin));
-  std::vector<double> y(at(shape_.nbin));
+  const Psf &psf = run_.psf;
+  const auto nbin = at(shape_.nbin);
+  for (auto *array : {&corner_x_, &x0_, &y0_})
+    array->resize(at(shape_.nfiber) * nbin + width);
+  columns_.assign(at(shape_.nfiber), {INT_MAX, INT_MIN});
+  std::vector<double> positions(nbin);
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int fiber = shape_.first_fiber + f;
-    xbasis_.evaluate(run_.psf.xtrace, fiber, x.size(), x.data());
-    ybasis_.evaluate(run_.psf.ytrace, fiber, y.size(), y.data());
-    for (int w = 0; w < shape_.nbin; ++w) {
-      const Corner corner = spot_corner(run_.psf, x[at(w)], y[at(w)]);
-      corner_x_[index(f, w)] = corner.x;
-      x0_[index(f, w)] = align_down(corner.x);
-      y0_[index(f, w)] = corner.y;
+    int *corner_x = &corner_x_[index(f, 0)];
+    int *x0 = &x0_[index(f, 0)];
+    int *y0 = &y0_[index(f, 0)];
+    int low = INT_MAX;
+    int high = INT_MIN;
+    xbasis_.evaluate(psf.xtrace, fiber, nbin, positions.data());
+    for (size_t w = 0; w < nbin; ++w) {
+      corner_x[w] = corner_pixel(positions[w], psf.hsizex);
+      x0[w] = align_down(corner_x[w]);
+      low = std::min(low, corner_x[w]);
+      high = std::max(high, corner_x[w]);
     }
+    columns_[at(f)] = {low, high};
+    ybasis_.evaluate(psf.ytrace, fiber, nbin, positions.data());
+    for (size_t w = 0; w < nbin; ++w) y0[w] = corner_pixel(positions[w], psf.hsizey);
   }
 }
 
 bool Piece::find_bands() {
   const int nbin = shape_.nbin;
-  int band = run_.psf.ndiag() / 2;  // as many diagonals of Q are wanted
   for (Lags &lags : lags_) lags = {INT_MAX, INT_MIN};
   for (int f = 0; f < shape_.nfiber; ++f)
-    if (!std::is_sorted(&y0_[index(f, 0)], &y0_[index(f, 0)] + nbin)) return false;
+    if (!rise(&y0_[index(f, 0)], nbin)) return false;
+  const int wanted = run_.psf.ndiag() / 2;  // as many diagonals of Q are
+  Lags own{-wanted, wanted};
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int *rows = &y0_[index(f, 0)];
-    for_each_meeting(rows, rows, nbin, layout_.ny,
-                     [&](int w, int, int high) { band = std::max(band, high - 1 - w); });
-    for (int apart = 1; apart <= 2 && f + apart < shape_.nfiber; ++apart) {
-      Lags &own = lags_[apart - 1];
-      for_each_meeting(rows, rows + apart * nbin, nbin, layout_.ny,
-                       [&](int w, int low, int high) {
-                         if (low >= high) return;
-                         own.lowest = std::min(own.lowest, low - w);
-                         own.highest = std::max(own.highest, high - 1 - w);
-                       });
-    }
+    widen(own, rows, rows, nbin, layout_.ny);
+    for (int apart = 1; apart <= 2 && f + apart < shape_.nfiber; ++apart)
+      widen(lags_[apart - 1], rows, rows + apart * nbin, nbin, layout_.ny);
   }
+  const int band = own.highest;
   half_band_ = band > simd::largest_spot_band ? 0 : simd::half_band_for(band);
   band_stride_ = round_up(half_band_ + 1);
   lag_stride_ = round_up(nlag());
@@ -170,17 +203,12 @@ void Piece::find_edges() {
                          left = std::max(left, far + layout_.nx + 1);
                      });
   };
-  std::vector<int> low(at(shape_.nfiber));
-  std::vector<int> high(at(shape_.nfiber));
-  for (int f = 0; f < shape_.nfiber; ++f) {
-    const auto [first, last] =
-        std::minmax_element(&corner_x_[index(f, 0)], &corner_x_[index(f, 0)] + nbin);
-    low[at(f)] = *first;
-    high[at(f)] = *last + layout_.nx;
-  }
   for (int f = 0; f < shape_.nfiber; ++f)
     for (int g = f + 3; g < shape_.nfiber; ++g) {
-      if (low[at(f)] >= high[at(g)] || low[at(g)] >= high[at(f)]) continue;
+      const Columns &ours = columns_[at(f)];
+      const Columns &theirs = columns_[at(g)];
+      if (ours.low >= theirs.high + layout_.nx || theirs.low >= ours.high + layout_.nx)
+        continue;
       see(f, g);
       see(g, f);
     }
@@ -188,15 +216,17 @@ void Piece::find_edges() {
 
 bool Piece::fill_strip() {
   const specex_image &image = run_.image;
-  const size_t bins = at(shape_.nfiber) * at(shape_.nbin);
-  const auto [xlow, xhigh] =
-      std::minmax_element(x0_.begin(), x0_.begin() + static_cast<ptrdiff_t>(bins));
-  const auto [ylow, yhigh] =
-      std::minmax_element(y0_.begin(), y0_.begin() + static_cast<ptrdiff_t>(bins));
-  strip_.xmin = *xlow;
-  strip_.ymin = *ylow;
-  const int64_t columns = int64_t{*xhigh} - *xlow + layout_.row;
-  const int64_t rows = int64_t{*yhigh} - *ylow + layout_.ny;
+  Box corners = no_box;
+  for (int f = 0; f < shape_.nfiber; ++f) {
+    const auto [low, high] = columns_[at(f)];
+    // Rows rise with the bins.
+    corners = around(
+        corners, {align_down(low), align_down(high), y0(f, 0), y0(f, shape_.nbin - 1)});
+  }
+  strip_.xmin = corners.xmin;
+  strip_.ymin = corners.ymin;
+  const int64_t columns = int64_t{corners.xmax} - corners.xmin + layout_.row;
+  const int64_t rows = int64_t{corners.ymax} - corners.ymin + layout_.ny;
   if (columns * rows > max_strip_pixels) return false;
   strip_.stride = columns;
   const auto count = at(columns * rows);

@@ -111,6 +111,11 @@ class Piece {
   std::vector<double> terms_, tail_;
 
   std::vector<int> corner_x_, x0_, y0_, left_x_, right_x_;
+  struct Columns {
+    int low;
+    int high;
+  };
+  std::vector<Columns> columns_;  // of each fibre's corners
   Aligned<double> strip_values_, strip_weights_;
   Aligned<float> strip_float_weights_;
   simd::Strip strip_{};
