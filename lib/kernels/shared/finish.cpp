@@ -153,8 +153,9 @@ void write_resolution(const Run &run, const specex_patch &patch, int i,
 
 namespace {
 
+// Inlined, because compilers leave out calls of functions that do nothing else.
 template <class T>
-void prefetch(const T *array, ptrdiff_t count) {
+[[gnu::always_inline]] inline void prefetch(const T *array, ptrdiff_t count) {
   constexpr ptrdiff_t line = 64;
   if (array == nullptr) return;
   const auto *bytes = reinterpret_cast<const char *>(array);
@@ -163,7 +164,8 @@ void prefetch(const T *array, ptrdiff_t count) {
 }
 
 // Fibres lie far from each other in memory, where no processor foresees the next.
-void prefetch_fiber(const FiberRoot &root, const PatchOutput &output, int i) {
+[[gnu::always_inline]] inline void prefetch_fiber(const FiberRoot &root,
+                                                  const PatchOutput &output, int i) {
   for (const std::vector<double> *values : {&root.row_sum, &root.smoothed, &root.band})
     prefetch(values->data(), static_cast<ptrdiff_t>(values->size()));
   const ptrdiff_t count = output.end_bin - output.first_bin;

@@ -229,6 +229,7 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
 }
 
 // Asks for the pixels that the stamps of bins [first, end) are the first to lie on.
+// Inlined, because compilers leave out calls of functions that do nothing else.
 SPECEX_INLINE void prefetch_pixels(const FiberBlock &block, int first, int end) {
   const Strip &strip = block.strip;
   const int last = block.nbin - 1;
