@@ -221,26 +221,22 @@ class LagGroup {
     aside_ = theirs_.x0[lowest_] - ours_.x0[first];
     Ints least = Ints{} + ny;
     Ints most = Ints{} - ny;
-    Ints left = Ints{} + aside_;
-    Ints right = Ints{} + aside_;
+    Ints fits = Ints{} - 1;
     for (int w = first; w < end; ++w) {
       const int v = lowest_ + w - first;
       const Ints down = (load_as<Ints>(theirs_.y0 + v) - ours_.y0[w]) * Sign;
       least = select(down < least, down, least);
       most = select(down > most, down, most);
-      const Ints across = load_as<Ints>(theirs_.x0 + v) - ours_.x0[w];
-      left = select(across < left, across, left);
-      right = select(across > right, across, right);
+      fits &= load_as<Ints>(theirs_.x0 + v) == Ints{} + (ours_.x0[w] + aside_);
     }
+    const Ints apart = select(least > Ints{}, least, Ints{});
+    const Ints farthest = select(apart < Ints{} + ny, most, apart);
+    fits &= (least >= Ints{} - 1) & (farthest <= apart + 1);
+    const Ints edge = (Sign > 0 ? apart : ny - apart) * shape_.row;
+    store_as(edge_, convert<Integers>(Sign > 0 ? edge : reversed(edge)));
     edge_[lanes] = Sign > 0 ? offset_of_row(ny) : 0;
-    for (int k = 0; k < lanes; ++k) {
-      const int lane = Sign > 0 ? k : lanes - 1 - k;
-      const int apart = least[lane] > 0 ? least[lane] : 0;
-      edge_[k] = offset_of_row(Sign > 0 ? apart : ny - apart);
-      if (Sign > 0 && k == 0) first_row_ = apart;
-      regular_ &= left[lane] == aside_ && right[lane] == aside_ && least[lane] >= -1 &&
-                  (apart == ny || most[lane] <= apart + 1);
-    }
+    first_row_ = Sign > 0 ? apart[0] : 0;
+    regular_ &= all(fits);
     const int blocks = shared_blocks(aside_);
     regular_ &= blocks >= 1 && blocks <= 4;
     for (int k = 0; k < end - first + lanes - 1; ++k)
@@ -255,12 +251,12 @@ class LagGroup {
   // The 8 exist for all bins of ours, lie equally far aside, and no row beyond the zeros
   // is read.
   bool regular_ = false;
-  int aside_ = 0;                   // columns from our stamps to theirs
-  int lowest_ = 0;                  // of their bins
-  int first_row_ = 0;               // that is shared
-  ptrdiff_t edge_[lanes + 1] = {};  // of the rows that each of the 8 shares
+  int aside_ = 0;              // columns from our stamps to theirs
+  int lowest_ = 0;             // of their bins
+  int first_row_ = 0;          // that is shared
+  ptrdiff_t edge_[lanes + 1];  // of the rows that each of the 8 shares
   // Where each of their stamps would have the image's row 0.
-  const T *origin_[2 * lanes - 1] = {};
+  const T *origin_[2 * lanes - 1];
 };
 
 }  // namespace specex::SPECEX_ISA
