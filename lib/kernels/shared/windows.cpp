@@ -10,7 +10,7 @@ namespace specex {
 namespace {
 
 constexpr int longest_whole = 192;   // bins of a patch that is solved in one lane
-constexpr int bins_of_group = 1200;  // that 8 windows cover, about
+constexpr int bins_of_group = 2400;  // that 8 windows cover, about
 constexpr int shortest_core = 48;    // of a patch that is solved alone
 constexpr double decay_spots = 6.0;  // heights of a spot
 
