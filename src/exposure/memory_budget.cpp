@@ -96,7 +96,9 @@ int64_t memory_of_frame(const ExtractionSettings &settings, const FrameOutput &o
   return std::max(while_reading, while_writing);
 }
 
-int64_t memory_of_program(int threads) { return (96 + 48 * int64_t{threads}) * mebibyte; }
+int64_t memory_of_program(int threads) {
+  return (96 + 160 * int64_t{threads}) * mebibyte;
+}
 
 int64_t available_memory() {
   const int64_t machine = number_in("/proc/meminfo", "MemAvailable:");

@@ -142,7 +142,7 @@ void windows_are_of_one_length_and_overlap_by_their_padding(void **) {
 // As many as there are lanes, so that one group has all of a bundle that is not too long.
 void windows_fill_lanes(void **) {
   for (const auto &[nwave, count] :
-       std::vector<std::pair<int, int>>{{600, 8}, {1700, 8}, {2326, 16}, {5000, 32}}) {
+       std::vector<std::pair<int, int>>{{600, 8}, {3500, 8}, {3700, 16}, {6100, 24}}) {
     const Psf psf = psf_for(nwave);
     assert_int_equal(cut(psf, plan(psf, nwave, nwave)[0]).size(), count);
   }
