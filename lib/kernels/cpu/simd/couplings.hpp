@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the elements of the couplings of neighbouring fibres are.
+// Where the numbers of a fibre are, and the elements of the couplings of neighbouring
+// ones.
 #pragma once
 
 #include "kernels/cpu/simd/band_factor.hpp"
@@ -26,6 +27,12 @@ struct NumberIf<true> {
 };
 template <int Band>
 using CouplingNumber = typename NumberIf<(Band <= largest_spot_band)>::type;
+
+// The numbers of fibre f, where each has as many.
+template <class T>
+T *of_fiber(T *numbers, int f, size_t size) {
+  return numbers + static_cast<size_t>(f) * size;
+}
 
 // Each is [row][nlag][8], with rows of a fibre and columns of the next.
 template <class T>

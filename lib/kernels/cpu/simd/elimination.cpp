@@ -319,10 +319,13 @@ class BothWays {
         e_(e),
         last_(system.nfiber - 1),
         wanted_(wanted),
-        right_factor_(e.scratch),
-        wide_{right_factor_ + factor_size(system.nbin, e.widest),
-              wide_[0] + band_matrix_size(system.nbin, e.widest)},
-        scratch_(wide_[1] + band_matrix_size(system.nbin, e.widest)) {}
+        size_(band_matrix_size(system.nbin, e.widest)),
+        factor_size_(factor_size(system.nbin, e.widest)),
+        right_factor_(e.scratch) {
+    wide_[0] = right_factor_ + factor_size_;
+    wide_[1] = wide_[0] + size_;
+    scratch_ = wide_[1] + size_;
+  }
 
   int eliminate(Checks &checks) {
     for (int f = 0; f <= last_; ++f)
@@ -340,23 +343,20 @@ class BothWays {
 
  private:
   const double *own(int f) const {
-    return system_.band + f * band_matrix_size(system_.nbin, system_.half_band);
-  }
-  double *of_fiber(double *matrices, int f) const {
-    return matrices + f * band_matrix_size(system_.nbin, e_.widest);
+    return of_fiber(system_.band, f, band_matrix_size(system_.nbin, system_.half_band));
   }
   Marginal from_the_left(int f) const {
-    return {own(f), system_.half_band, of_fiber(e_.from_left, f),
+    return {own(f), system_.half_band, of_fiber(e_.from_left, f, size_),
             f > 0 ? e_.left_band[f] : -1};
   }
   Marginal from_the_right(int f) const {
-    return {own(f), system_.half_band, of_fiber(e_.from_right, f),
+    return {own(f), system_.half_band, of_fiber(e_.from_right, f, size_),
             f < last_ ? e_.right_band[f] : -1};
   }
   // Where the one of fibre f is to be, with its ends clear.
   template <int Band>
   double *left_factor(int f) const {
-    double *factor = e_.left_factor + f * factor_size(system_.nbin, e_.widest);
+    double *factor = of_fiber(e_.left_factor, f, factor_size_);
     Factor<Band>::clear_ends(system_.nbin, factor);
     e_.factor_band[f] = Band;
     return factor;
@@ -366,8 +366,8 @@ class BothWays {
   void step(int f, int g) {
     const int source_band =
         e_.left_band[f] > e_.right_band[g] ? e_.left_band[f] : e_.right_band[g];
-    double *const taken[2] = {of_fiber(e_.from_left, f + 1),
-                              of_fiber(e_.from_right, g - 1)};
+    double *const taken[2] = {of_fiber(e_.from_left, f + 1, size_),
+                              of_fiber(e_.from_right, g - 1, size_)};
     int *const taken_band[2] = {&e_.left_band[f + 1], &e_.right_band[g - 1]};
     Vector beyond[2];
     exchange(f, g, source_band, system_.half_band, taken, beyond);
@@ -454,7 +454,9 @@ class BothWays {
   const BlockSystem &system_;
   const Elimination &e_;
   int last_;
-  int wanted_;  // lanes
+  int wanted_;          // lanes
+  size_t size_;         // of the matrix of a fibre
+  size_t factor_size_;  // and of its factor
   double *right_factor_;
   double *wide_[2];
   double *scratch_;

@@ -89,7 +89,7 @@ class Flux {
     }
   }
   void solve_fiber(int f, double *x) const {
-    const double *factor = e_.left_factor + f * factor_size(n_, e_.widest);
+    const double *factor = of_fiber(e_.left_factor, f, factor_size(n_, e_.widest));
     for_half_band(e_.factor_band[f], [&]<int Own>() { solve<Own>(factor, n_, x); });
   }
   SPECEX_INLINE static void subtract(double *from, const Range &range, const Number *x,
