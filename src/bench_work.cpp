@@ -93,7 +93,7 @@ Sizes sizes_of(const Context &context, const BenchProblem &problem) {
 }
 
 constexpr double real = sizeof(double);
-constexpr double single = sizeof(float);  // what spots are kept in
+constexpr double single = sizeof(float);  // what spots and couplings are kept in
 
 // Into clean pixels, value and weight, from the image's; two polynomials for where each
 // spot lies.
@@ -131,7 +131,7 @@ Work blocks_work(const Sizes &s) {
 
 // The elements of the equations, out of the blocks and into the lanes.
 Work gather_work(const Sizes &s) {
-  return {0, 2 * real * (s.band + 1 + s.lags) * s.unknowns};
+  return {0, (2 * real * (s.band + 1) + (real + single) * s.lags) * s.unknowns};
 }
 
 // From either side: a band factor L D L^T, L^-1 X for a column of couplings X, the
@@ -139,7 +139,7 @@ Work gather_work(const Sizes &s) {
 Work elimination_work(const Sizes &s) {
   const double width = s.band + 1;
   const double flops = width * width + 2 * width * s.lags + 2 * width * s.lags + width;
-  return {2 * flops * s.unknowns, 2 * real * (4 * width + s.lags) * s.unknowns};
+  return {2 * flops * s.unknowns, 2 * (4 * real * width + single * s.lags) * s.unknowns};
 }
 
 // Two passes of forward and back substitution through the blocks, and one residual.
@@ -147,7 +147,7 @@ Work flux_work(const Sizes &s) {
   const double pass = 2 * 4 * s.band + 2 * 2 * s.lags;
   const double residual = 4 * s.band + 2 + 4 * s.lags;
   return {(2 * pass + residual) * s.unknowns,
-          3 * real * (2 * (s.band + 1) + s.lags) * s.unknowns};
+          3 * (2 * real * (s.band + 1) + single * s.lags) * s.unknowns};
 }
 
 // For each of 10 poles, which suffice for condition numbers of up to 1500: a band factor,

@@ -47,8 +47,8 @@ void LaneGroup::separate_pairs() {
   constexpr int half_band = simd::largest_fiber_band;
   constexpr int reach = simd::largest_half_band / 2;  // bins that a pair's band covers
   constexpr int nlag = 2 * reach + 2;
-  const size_t pair_size = at(pairs.nbin) * at(pairs.half_band + 1) * width;
-  const size_t size = at(nbin) * at(half_band + 1) * width;
+  const size_t pair_size = simd::band_matrix_size(pairs.nbin, pairs.half_band);
+  const size_t size = simd::band_matrix_size(nbin, half_band);
   const size_t vector_size = at(nbin) * width;
   band_.resize(2 * at(pairs.nfiber) * size);
   flux_.resize(2 * at(pairs.nfiber) * vector_size + width * width);
@@ -108,6 +108,9 @@ void LaneGroup::separate_pairs() {
   }
   system_ = two;
   system_.nfiber = lanes_[0].patch->pad_nfiber;
+  elimination_.widest = half_band;
+  for (std::vector<int> *bands : {&left_band_, &right_band_})
+    bands->assign(at(system_.nfiber), half_band);
 }
 
 }  // namespace specex

@@ -79,11 +79,10 @@ void LaneGroup::load_slots(int i, int group, unsigned lanes) {
       if (group == 1 || has_lane(lanes, lane)) slots_[nslot_++] = {i + g, lane};
   for (size_t k = nslot_; k < width; ++k) slots_[k] = slots_[nslot_ - 1];
   root_band_ = system_.half_band;
-  if (means_ != Means::in_pairs)
-    for (const Slot &slot : slots_) {
-      const size_t f = at(core_fiber + slot.fiber);
-      root_band_ = std::max({root_band_, left_band_[f], right_band_[f]});
-    }
+  for (const Slot &slot : slots_) {
+    const size_t f = at(core_fiber + slot.fiber);
+    root_band_ = std::max({root_band_, left_band_[f], right_band_[f]});
+  }
   if (group == 1)
     load_fiber<1>(core_fiber + i, 0, 0);
   else
@@ -179,14 +178,13 @@ void LaneGroup::take_roots(const Piece &piece) {
     const int core_bin = PatchShape(*lanes_[lane].patch).core_bin;
     first = std::min(first, std::max(0, core_bin - nkeep));
   });
-  const int widest = means_ == Means::in_pairs ? system_.half_band : elimination_.widest;
-  marginal_.resize(simd::band_matrix_size(nbin, widest));
+  marginal_.resize(simd::band_matrix_size(nbin, elimination_.widest));
   slot_flux_.resize(at(nbin) * width);
   // What is read is rounded up to 8 bins.
   row_sum_.resize(at(nbin + width) * width);
   smoothed_.resize(at(nbin + width) * width);
   diagonals_.resize(at(nbin * (nkeep + 1) + width) * width);
-  root_scratch_.resize(kernels_.square_root_scratch(nbin, widest));
+  root_scratch_.resize(kernels_.square_root_scratch(nbin, elimination_.widest));
   const double root_scale = std::sqrt(1.0 / piece.weight_scale());
   for_each_live([&](size_t lane) {
     Solution &solution = lanes_[lane].solution;
