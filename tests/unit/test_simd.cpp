@@ -519,7 +519,7 @@ struct BlockCase {
         ring(at(own.layout.row), 0.0),
         kept(at(own.layout.row), 0.0F),
         band(at(nbin * round_up(half_band + 1)), nan),
-        cross(at(nbin * round_up(nlag) + 2 * width), 0.0),
+        cross(at(nbin * round_up(nlag) + 2 * width), 0.0F),
         data(at(nbin), nan),
         weight(data),
         masked(data),
@@ -570,8 +570,8 @@ struct BlockCase {
   const Fiber &own;
   int nbin;
   std::vector<double> ring;
-  std::vector<float> kept;
-  std::vector<double> band, cross, data, weight, masked, coupling, edge, scale;
+  std::vector<float> kept, cross;
+  std::vector<double> band, data, weight, masked, coupling, edge, scale;
   std::vector<int> left, right;
   simd::FiberBlock block;
 };

@@ -179,8 +179,9 @@ void LaneGroup::gather(const Piece &piece) {
   const auto nlag = at(system_.nlag);
   double *band = band_.data();
   float *cross = cross_.data();
-  const double *from[width];
-  const auto rows = [&](int f, int w, auto &&row_of) {
+  const double *bands[width];
+  const float *couplings[width];
+  const auto find = [&](auto &from, int f, int w, auto &&row_of) {
     for (size_t lane = 0; lane < width; ++lane) {
       const specex_patch &patch = *lanes_[lane].patch;
       from[lane] = row_of(patch.pad_first_fiber - piece.shape().first_fiber + f,
@@ -190,17 +191,17 @@ void LaneGroup::gather(const Piece &piece) {
   size_t q = 0;
   for (int f = 0; f < system_.nfiber; ++f)
     for (int w = 0; w < system_.nbin; ++w, ++q) {
-      rows(f, w, [&](int pf, int pw) { return piece.band(pf, pw); });
+      find(bands, f, w, [&](int pf, int pw) { return piece.band(pf, pw); });
       double *to = band + q * band_size * width;
-      kernels_.interleave(from, piece.half_band() + 1, to);
+      kernels_.interleave(bands, piece.half_band() + 1, to);
       // Bins beyond the window are no part of it.
       for (int m = std::min(piece.half_band() + 1, system_.nbin - w);
            m <= system_.half_band; ++m)
         std::fill_n(to + at(m) * width, width, 0.0);
       if (f + 1 == system_.nfiber || nlag == 0) continue;
-      rows(f, w, [&](int pf, int pw) { return piece.cross(pf, pw); });
-      kernels_.interleave_to_floats(from, static_cast<int>(nlag),
-                                    cross + q * nlag * width);
+      find(couplings, f, w, [&](int pf, int pw) { return piece.cross(pf, pw); });
+      kernels_.interleave_floats(couplings, static_cast<int>(nlag),
+                                 cross + q * nlag * width);
     }
 }
 

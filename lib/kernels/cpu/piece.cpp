@@ -415,7 +415,7 @@ void Piece::form_rows(int f, int end) {
     block.end = evaluated >= shape_.nbin ? shape_.nbin : evaluated - half_band_;
     block.end = std::max(block.first, block.end);
     std::fill_n(block.cross + at(block.first) * lag_stride(),
-                at(block.end - block.first) * lag_stride(), 0.0);
+                at(block.end - block.first) * lag_stride(), 0.0F);
     kernels_.fiber_block(block);
   }
 }

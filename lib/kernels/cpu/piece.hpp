@@ -58,7 +58,7 @@ class Piece {
   const double *band(int f, int w) const {
     return band_.data() + index(f, w) * band_stride();
   }
-  const double *cross(int f, int w) const {
+  const float *cross(int f, int w) const {
     return cross_.data() + simd::width + index(f, w) * lag_stride();
   }
   size_t band_stride() const { return static_cast<size_t>(band_stride_); }
@@ -121,8 +121,8 @@ class Piece {
   simd::Strip strip_{};
 
   Aligned<double> ring_, stamps_, spot_scratch_;
-  Aligned<float> kept_;
-  Aligned<double> band_, cross_;
+  Aligned<float> kept_, cross_;
+  Aligned<double> band_;
   std::vector<double> data_, weight_, masked_, scale_, far_coupling_, edge_share_;
 };
 

@@ -6,24 +6,24 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-template <class T, class Convert>
-void into_lanes(const double *const *from, int count, T *to, Convert &&convert) {
+template <class T>
+void into_lanes(const T *const *from, int count, T *to) {
   for (int first = 0; first < count; first += lanes) {
-    Vector block[8];
+    typename Lanes<T, lanes>::type block[8];
     for (int lane = 0; lane < lanes; ++lane) block[lane] = load(from[lane] + first);
     transpose(block);
-    for (int k = 0; k < lanes; ++k) store(to + (first + k) * lanes, convert(block[k]));
+    for (int k = 0; k < lanes; ++k) store(to + (first + k) * lanes, block[k]);
   }
 }
 
 }  // namespace
 
 void interleave(const double *const *from, int count, double *to) {
-  into_lanes(from, count, to, [](const Vector &value) { return value; });
+  into_lanes(from, count, to);
 }
 
-void interleave_to_floats(const double *const *from, int count, float *to) {
-  into_lanes(from, count, to, narrow);
+void interleave_floats(const float *const *from, int count, float *to) {
+  into_lanes(from, count, to);
 }
 
 void deinterleave(const double *from, int count, double scale, double *const *to) {

@@ -102,7 +102,7 @@ struct FiberBlock {
   FiberStamps next;  // spots NULL: there is none
   float *kept;
   double *band;    // [bin][band_stride]: element m is N[w][w + m]
-  double *cross;   // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
+  float *cross;    // [bin][lag_stride]: element l is N[w][next, w + first_lag + l]; what
                    // shares no rows is not written. 8 more before and after are there
   double *data;    // [bin] A^T W d
   double *weight;  // [bin] A^T W 1
@@ -234,7 +234,7 @@ struct Kernels {
 
   // to[k][lane] = from[lane][k], k in [0, count); count rounded up to 8 is read.
   void (*interleave)(const double *const *from, int count, double *to);
-  void (*interleave_to_floats)(const double *const *from, int count, float *to);
+  void (*interleave_floats)(const float *const *from, int count, float *to);
   // And back, times scale; no more than count is written.
   void (*deinterleave)(const double *from, int count, double scale, double *const *to);
 

@@ -222,8 +222,8 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
     for (int w = first; w < end; ++w) {
       const Vector sums = group.any_dots(w, float_weighted(shape, block, own, w));
       // What lies outside, of this row's neighbours, is written back as it was.
-      double *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride + low;
-      store(to, select(inside, Sign > 0 ? sums : reversed(sums), load(to)));
+      float *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride + low;
+      store(to, narrow(select(inside, Sign > 0 ? sums : reversed(sums), widen(load(to)))));
     }
   }
 }

@@ -32,7 +32,7 @@ double overlap_stamps(const StampLayout &layout, const double *weighted,
                       const float *stamp, int right, int down, int first_row,
                       int end_row);
 void interleave(const double *const *from, int count, double *to);
-void interleave_to_floats(const double *const *from, int count, float *to);
+void interleave_floats(const float *const *from, int count, float *to);
 void deinterleave(const double *from, int count, double scale, double *const *to);
 
 size_t factor_size(int nbin, int half_band);
