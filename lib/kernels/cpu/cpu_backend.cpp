@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <tuple>
@@ -148,7 +149,6 @@ class Outcomes {
 // All that the workers share.
 struct Work {
   const Run &run;
-  const simd::Kernels &kernels;
   std::span<const specex_patch> patches;
   std::span<const PatchOutput> outputs;
   std::span<const Window> windows;
@@ -157,19 +157,18 @@ struct Work {
   KeptSpots &kept_spots;
 };
 
-// One thread's memory, and what it does with a piece.
+// One thread's memory, and what it does with a piece. It is kept from run to run: to be
+// given new pages takes the system longer than some stages do.
 class Worker {
  public:
-  explicit Worker(const Work &work)
-      : work_(work),
-        piece_(work.run, work.kernels),
-        group_(work.run, work.kernels),
-        model_(work.run, work.kernels) {}
+  explicit Worker(const simd::Kernels &kernels)
+      : piece_(kernels), group_(kernels), model_(kernels) {}
 
-  void extract(size_t number, const Indices &piece) {
+  void extract(const Work &work, size_t number, const Indices &piece) {
+    work_ = &work;
     solve(number, piece);
     const StageScope stage(SPECEX_STAGE_MODEL);
-    work_.commits.commit(number, std::move(models_));
+    work_->commits.commit(number, std::move(models_));
     models_.clear();
   }
 
@@ -177,16 +176,16 @@ class Worker {
   void solve(size_t number, const Indices &piece) {
     Windows wanted;
     for (const size_t k : piece) {
-      const Window &window = work_.windows[k];
-      if (!on_ccd(work_.run.rules, window.shape,
-                  patch_box(window.shape, work_.run.image)))
+      const Window &window = work_->windows[k];
+      if (!on_ccd(work_->run.rules, window.shape,
+                  patch_box(window.shape, work_->run.image)))
         deliver(window, window.shape, [](const Box &, PatchOutput &) {});
       else
         wanted.push_back(&window);
     }
     if (wanted.empty()) return;
-    if (work_.run.progress.cancelled() || work_.run.rules.noise ||
-        !piece_.prepare(shape_of(wanted), work_.kept_spots, number)) {
+    if (work_->run.progress.cancelled() || work_->run.rules.noise ||
+        !piece_.prepare(work_->run, shape_of(wanted), work_->kept_spots, number)) {
       for (const Window *window : wanted) alone(*window);
       return;
     }
@@ -242,12 +241,12 @@ class Worker {
   void finish_lane(const Lane &lane) {
     deliver(*lane.window, *lane.patch, [&](const Box &box, PatchOutput &output) {
       const StageScope stage(SPECEX_STAGE_FINISH);
-      finish(work_.run, *lane.patch, lane.sums, lane.measured, lane.solution, output);
+      finish(work_->run, *lane.patch, lane.sums, lane.measured, lane.solution, output);
       if (lane.means == Means::of_piece) {
         model_.fill(piece_, lane, box, output, model_of_piece(output.model));
         output.path = SPECEX_PATH_VECTOR;
       } else {
-        const OwnPixels own(work_.run, *lane.patch, piece_.spots(*lane.patch));
+        const OwnPixels own(work_->run, *lane.patch, piece_.spots(*lane.patch));
         fill_by_own(*lane.patch, own, lane.solution, output);
         output.path = SPECEX_PATH_BANDED;
       }
@@ -260,17 +259,17 @@ class Worker {
     const Box box = with_rows_of(stamps_, target.box);
     if (models_.empty() || models_.back().target.pixels != target.pixels ||
         models_.back().box != box)
-      models_.push_back(work_.commits.start(target, box));
+      models_.push_back(work_->commits.start(target, box));
     return &models_.back();
   }
 
   // The way that always holds: a patch from its own normal equations, a window in short
   // parts.
   void alone(const Window &window) {
-    const specex_patch &patch = work_.patches[window.patch];
-    const int padding = window_padding(work_.run.psf, patch);
+    const specex_patch &patch = work_->patches[window.patch];
+    const int padding = window_padding(work_->run.psf, patch);
     const std::vector<specex_patch> parts = cut_short(patch, window, padding);
-    work_.outcomes.expect(window.patch, parts.size() - 1);
+    work_->outcomes.expect(window.patch, parts.size() - 1);
     for (const specex_patch &part : parts)
       deliver(window, part, [&](const Box &, PatchOutput &output) {
         if (window.whole)
@@ -299,7 +298,7 @@ class Worker {
   // False, and nothing done, where the cuts could be noticed.
   bool extract_alone(const specex_patch &patch, const Cuts &cuts, PatchOutput &output) {
     const StageScope stage(SPECEX_STAGE_FALLBACK);
-    const Run &run = work_.run;
+    const Run &run = work_->run;
     SpotTable spots;
     spots.evaluate(run.spots, run.psf, patch.wavemin, patch.wavestep,
                    patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
@@ -323,11 +322,11 @@ class Worker {
   // chi2pix and model image.
   void fill_by_own(const specex_patch &patch, const OwnPixels &own,
                    const Solution &solution, PatchOutput &output) {
-    const Run &run = work_.run;
+    const Run &run = work_->run;
     if (output.chi2pix != nullptr)
       fill_chi2pix(run, patch, own.spots, own.pixels, solution, output);
     if (output.model.pixels == nullptr) return;
-    models_.push_back(work_.commits.start(output.model, own.pixels.box()));
+    models_.push_back(work_->commits.start(output.model, own.pixels.box()));
     add_model(run, patch, own.spots, own.pixels.box(), solution,
               models_.back().pixels.data());
   }
@@ -335,17 +334,17 @@ class Worker {
   // Solves part of a window into its place in the patch's output.
   template <class Solve>
   void deliver(const Window &window, const specex_patch &part, Solve &&solve) {
-    const specex_patch &patch = work_.patches[window.patch];
-    PatchOutput output(work_.outputs[window.patch], part.first_fiber - patch.first_fiber,
+    const specex_patch &patch = work_->patches[window.patch];
+    PatchOutput output(work_->outputs[window.patch], part.first_fiber - patch.first_fiber,
                        part.nfiber, part.first_bin - patch.first_bin, part.nbin);
-    if (work_.run.progress.cancelled())
-      finish_unsolved(work_.run, part, SPECEX_CANCELLED, output);
+    if (work_->run.progress.cancelled())
+      finish_unsolved(work_->run, part, SPECEX_CANCELLED, output);
     else
-      run_patch(work_.run, part, output, [&](const Box &box) { solve(box, output); });
-    work_.outcomes.add(window.patch, output.status, output.path);
+      run_patch(work_->run, part, output, [&](const Box &box) { solve(box, output); });
+    work_->outcomes.add(window.patch, output.status, output.path);
   }
 
-  const Work &work_;
+  const Work *work_ = nullptr;  // of the piece
   Piece piece_;
   LaneGroup group_;
   PieceModel model_;
@@ -382,28 +381,29 @@ class VectorBackend final : public CpuBackend {
     kept_spots_.begin(pieces.size());
     Outcomes outcomes(run, windows, patches.size());
     ModelCommits commits;
-    const Work shared{run,     kernels_, patches, outputs,
-                      windows, outcomes, commits, kept_spots_};
+    const Work shared{run, patches, outputs, windows, outcomes, commits, kept_spots_};
+    const size_t threads = std::min(static_cast<size_t>(num_threads_), pieces.size());
+    if (workers_.size() < threads) workers_.resize(threads);
     std::atomic<size_t> next{0};
     FirstError failure;
-    const auto work = [&]() noexcept {
+    const auto work = [&](std::unique_ptr<Worker> &worker) noexcept {
       try {
+        if (worker == nullptr) worker = std::make_unique<Worker>(kernels_);
         const FloatingPointScope floating_point;
         const StageClock clock(run.stages);
-        Worker worker(shared);
         for (size_t k = next++; k < pieces.size(); k = next++)
-          worker.extract(k, pieces[k]);
+          worker->extract(shared, k, pieces[k]);
       } catch (...) {
         failure.keep_current();
+        worker.reset();  // with what it has not finished
       }
     };
-    const int threads = std::min<int>(num_threads_, static_cast<int>(pieces.size()));
-    if (threads <= 1) {
-      work();  // no parallel region: the OpenMP runtime is never started
-    } else {
+    if (threads == 1) {
+      work(workers_[0]);  // no parallel region: the OpenMP runtime is never started
+    } else if (threads > 1) {
       note_parallel_region();
-#pragma omp parallel num_threads(threads)
-      work();
+#pragma omp parallel num_threads(static_cast<int>(threads))
+      work(workers_[static_cast<size_t>(omp_get_thread_num())]);
     }
     failure.throw_if_any();
     outcomes.store(outputs);
@@ -413,6 +413,7 @@ class VectorBackend final : public CpuBackend {
   int num_threads_;
   const simd::Kernels &kernels_;
   KeptSpots kept_spots_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // of each thread
 };
 
 }  // namespace

@@ -134,7 +134,7 @@ void LaneGroup::sum_in_lane(const Piece &piece, size_t lane) {
 void LaneGroup::sum_in_double(Piece &piece, size_t lane) {
   Lane &own = lanes_[lane];
   const PatchShape shape(*own.patch);
-  OwnEquations equations(run_, *own.patch, piece.spots(*own.patch));
+  OwnEquations equations(piece.run(), *own.patch, piece.spots(*own.patch));
   if (!fill_in_double(shape, equations.normal, piece.weight_scale(), lane))
     refuse_coupled(lane);
   own.sums = std::move(equations.normal.sums);
@@ -269,7 +269,7 @@ void LaneGroup::condition_lane(const Piece &piece, size_t lane) {
       own.sums.weight[q] /= scale;
       own.sums.diagonal[q] /= scale;
     }
-  own.measured = condition(run_.rules, own.sums);
+  own.measured = condition(piece.run().rules, own.sums);
   const int nbin = system_.nbin;
   for (int f = 0; f < system_.nfiber; ++f)
     for (int w = 0; w < nbin; ++w) {

@@ -43,8 +43,7 @@ inline bool has_lane(unsigned lanes, size_t lane) { return (lanes >> lane & 1) !
 
 class LaneGroup {
  public:
-  LaneGroup(const Run &run, const simd::Kernels &kernels)
-      : run_(run), kernels_(kernels) {}
+  explicit LaneGroup(const simd::Kernels &kernels) : kernels_(kernels) {}
 
   // windows: 1 to 8
   std::span<Lane> solve(Piece &piece, std::span<const Window *const> windows,
@@ -105,7 +104,6 @@ class LaneGroup {
   size_t cross_place(int b, int u, int l, size_t lane) const;
   double &data(int b, int u, size_t lane);
 
-  const Run &run_;
   const simd::Kernels &kernels_;
   std::array<Lane, simd::width> lanes_;
   size_t count_ = 0;

@@ -72,12 +72,14 @@ void widen(Piece::Lags &lags, const int *ours, const int *theirs, int nbin, int 
 
 }  // namespace
 
-bool Piece::prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number) {
+bool Piece::prepare(const Run &run, const PieceShape &shape, KeptSpots &kept_spots,
+                    size_t number) {
   const StageScope pixels_stage(SPECEX_STAGE_PIXELS);
-  model_ = dynamic_cast<const GaussHermiteSpots *>(&run_.spots);
+  run_ = &run;
+  model_ = dynamic_cast<const GaussHermiteSpots *>(&run_->spots);
   if (model_ == nullptr) return false;
   shape_ = shape;
-  const Psf &psf = run_.psf;
+  const Psf &psf = run_->psf;
   layout_.nx = psf.spot_nx();
   layout_.ny = psf.spot_ny();
   layout_.row = round_up(layout_.nx + width - 1);
@@ -128,13 +130,13 @@ void Piece::make_bases() {
                  [&](size_t w) { return shape_.wave(static_cast<int>(w)); });
     return simd::Basis{own.values.data(), count};
   };
-  bases_.xtrace = basis(run_.psf.xtrace, xbasis_);
-  bases_.ytrace = basis(run_.psf.ytrace, ybasis_);
-  bases_.shape = basis(run_.psf.parameters.front().second, shape_basis_);
+  bases_.xtrace = basis(run_->psf.xtrace, xbasis_);
+  bases_.ytrace = basis(run_->psf.ytrace, ybasis_);
+  bases_.shape = basis(run_->psf.parameters.front().second, shape_basis_);
 }
 
 void Piece::find_corners() {
-  const Psf &psf = run_.psf;
+  const Psf &psf = run_->psf;
   const auto nbin = at(shape_.nbin);
   for (auto *array : {&corner_x_, &x0_, &y0_})
     array->resize(at(shape_.nfiber) * nbin + width);
@@ -165,7 +167,7 @@ bool Piece::find_bands() {
   for (Lags &lags : lags_) lags = {INT_MAX, INT_MIN};
   for (int f = 0; f < shape_.nfiber; ++f)
     if (!rise(&y0_[index(f, 0)], nbin)) return false;
-  const int wanted = run_.psf.ndiag() / 2;  // as many diagonals of Q are
+  const int wanted = run_->psf.ndiag() / 2;  // as many diagonals of Q are
   Lags own{-wanted, wanted};
   for (int f = 0; f < shape_.nfiber; ++f) {
     const int *rows = &y0_[index(f, 0)];
@@ -215,7 +217,7 @@ void Piece::find_edges() {
 }
 
 bool Piece::fill_strip() {
-  const specex_image &image = run_.image;
+  const specex_image &image = run_->image;
   Box corners = no_box;
   for (int f = 0; f < shape_.nfiber; ++f) {
     const auto [low, high] = columns_[at(f)];
@@ -283,7 +285,7 @@ bool Piece::fill_strip() {
 }
 
 void Piece::load_fiber(int f) {
-  const Psf &psf = run_.psf;
+  const Psf &psf = run_->psf;
   const auto row = [&](const LegendreTable &table) {
     return table.coefficients.data() + at(shape_.first_fiber + f) * at(table.ncoef);
   };
@@ -342,7 +344,7 @@ void Piece::fill_batch(int f, int first, Slot &&slot) {
 
 SpotTable Piece::spots(const specex_patch &patch) {
   SpotTable table;
-  table.resize(run_.psf, patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
+  table.resize(run_->psf, patch.pad_first_fiber, patch.pad_nfiber, patch.pad_first_bin,
                patch.pad_nbin);
   const int begin = patch.pad_first_bin - shape_.first_bin;
   const int end = begin + patch.pad_nbin;

@@ -20,14 +20,16 @@ namespace specex {
 
 class Piece {
  public:
-  Piece(const Run &run, const simd::Kernels &kernels) : run_(run), kernels_(kernels) {}
+  explicit Piece(const simd::Kernels &kernels) : kernels_(kernels) {}
 
   // False where the geometry is not one that the vector kernels handle (traces that do
   // not rise, spots that overlap too many bins or fibres): such patches are solved
   // otherwise, and so are PSFs that are not Gauss-Hermite. Spots that are kept of this
   // piece, by its number, are not evaluated again.
-  bool prepare(const PieceShape &shape, KeptSpots &kept_spots, size_t number);
+  bool prepare(const Run &run, const PieceShape &shape, KeptSpots &kept_spots,
+               size_t number);
 
+  const Run &run() const { return *run_; }
   const PieceShape &shape() const { return shape_; }
   const simd::StampLayout &layout() const { return layout_; }
   const simd::Strip &strip() const { return strip_; }
@@ -89,7 +91,7 @@ class Piece {
   template <class Slot>
   void fill_batch(int f, int first, Slot &&slot);
 
-  const Run &run_;
+  const Run *run_ = nullptr;
   const simd::Kernels &kernels_;
   const GaussHermiteSpots *model_ = nullptr;  // of the run
   PieceShape shape_{};

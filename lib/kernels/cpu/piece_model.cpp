@@ -58,6 +58,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
                       const PatchOutput &output, ModelPart *model) {
   if (output.chi2pix == nullptr && model == nullptr) return;
   const StageScope stage(SPECEX_STAGE_MODEL);
+  const Rules &rules = piece.run().rules;
   const specex_patch &patch = *lane.patch;
   const PatchShape shape(patch);
   const int pad_fiber = patch.pad_first_fiber - piece.shape().first_fiber;
@@ -71,7 +72,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
   // Of all padded bins: 0 outside the core.
   core_flux_.assign(at(shape.size()), 0.0);
   if (model != nullptr) {
-    const std::vector<double> flux = model_flux(run_.rules, shape, patch, lane.solution);
+    const std::vector<double> flux = model_flux(rules, shape, patch, lane.solution);
     for (int i = 0; i < patch.nfiber; ++i)
       std::copy_n(&flux[at(i * patch.nbin)], patch.nbin,
                   &core_flux_[at((shape.core_fiber + i) * shape.nbin + shape.core_bin)]);
@@ -107,7 +108,7 @@ void PieceModel::fill(const Piece &piece, const Lane &lane, const Box &box,
     for (int y = first; y < end; ++y) {
       const ptrdiff_t from = (y - strip.ymin) * strip.stride + (bounds.xmin - strip.xmin);
       kernels_.chi2_row(bounds.width(), strip.values + from, strip.weights + from,
-                        piece.weight_scale(), run_.rules.psferr,
+                        piece.weight_scale(), rules.psferr,
                         canvas.pixels + (y - first) * canvas.stride);
     }
     for (int i = output.first_fiber; i < std::min(patch.nfiber, output.end_fiber); ++i) {

@@ -10,8 +10,7 @@ namespace specex {
 
 class PieceModel {
  public:
-  PieceModel(const Run &run, const simd::Kernels &kernels)
-      : run_(run), kernels_(kernels) {}
+  explicit PieceModel(const simd::Kernels &kernels) : kernels_(kernels) {}
 
   // Writes chi2pix, where it is wanted, and adds to `model`, which holds the patch's
   // stamps (NULL: not wanted). box: the patch's pixels on the CCD.
@@ -22,7 +21,6 @@ class PieceModel {
   static Box stamps_box(const Piece &piece);
 
  private:
-  const Run &run_;
   const simd::Kernels &kernels_;
   Aligned<double> chi2_;
   std::vector<double> core_flux_;
