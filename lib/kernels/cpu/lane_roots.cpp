@@ -131,39 +131,57 @@ LaneGroup::Classes LaneGroup::root_classes(double *upper) {
 // What a cut changes in the core, in standard deviations: as if the flux of the bins
 // beyond it were that of the bins before it, and all of their light fell across. An error
 // r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum
-// is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1.
+// is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1. It fades with the distance
+// from the cut: the core's first bins stand for all.
 void LaneGroup::check_padding(const double *upper, const Classes &classes) {
-  constexpr int reach = 8;  // bins whose light may cross the cut, about
+  constexpr int reach = 8;   // bins whose light may cross the cut, about
+  constexpr int depth = 16;  // bins of the core
   const int nbin = system_.nbin;
   const int columns = root_band_ + 1;
-  const double *flux = slot_flux_.data();
-  double *effect = effect_.resize(at(nbin) * width);
-  std::fill_n(effect, at(nbin) * width, 0.0);
-  double shift[width];
-  bool cut = false;
-  for (size_t k = 0; k < width; ++k) {
-    const Window &window = *lanes_[slots_[k].lane].window;
-    const RationalRoot &root = rational_roots()[classes[k]];
-    shift[k] = upper[k] * root.shift.front();
-    const double scale = std::sqrt(upper[k]) * root.weight.front();
-    const auto light = [&](int w) {
-      effect[at(w) * width + k] = scale * marginal_.data()[at(w * columns) * width + k] *
-                                  std::fabs(flux[at(w) * width + k]);
-      cut = true;
+  for (const bool low : {true, false}) {
+    const auto is_cut = [&](size_t slot) {
+      const Window &window = *lanes_[slots_[slot].lane].window;
+      return low ? window.cut_low : window.cut_high;
     };
-    for (int w = 0; w < std::min(reach, nbin); ++w) {
-      if (window.cut_low) light(w);
-      if (window.cut_high) light(nbin - 1 - w);
+    const auto core = [&](size_t slot) {
+      const specex_patch &patch = *lanes_[slots_[slot].lane].patch;
+      const int first = PatchShape(patch).core_bin;
+      return std::pair(first, first + patch.nbin);
+    };
+    int count = 0;
+    for_each_slot([&](size_t slot, size_t) {
+      if (!is_cut(slot)) return;
+      const auto [first, end] = core(slot);
+      count = std::max(count, std::min((low ? first : nbin - end) + depth, nbin));
+    });
+    const int from = low ? 0 : nbin - count;
+    const double *matrix = marginal_.data() + at(from * columns) * width;
+    double *effect = effect_.resize(at(count) * width);
+    std::fill_n(effect, at(count) * width, 0.0);
+    double shift[width];
+    for (size_t slot = 0; slot < width; ++slot) {
+      const RationalRoot &root = rational_roots()[classes[slot]];
+      shift[slot] = upper[slot] * root.shift.front();
+      if (!is_cut(slot)) continue;
+      const double scale = std::sqrt(upper[slot]) * root.weight.front();
+      for (int k = 0; k < std::min(reach, count); ++k) {
+        const int w = low ? k : count - 1 - k;
+        effect[at(w) * width + slot] =
+            scale * matrix[at(w * columns) * width + slot] *
+            std::fabs(slot_flux_.data()[at(from + w) * width + slot]);
+      }
     }
+    if (count > 0)
+      kernels_.solve_shifted(count, root_band_, matrix, shift, effect,
+                             root_scratch_.data());
+    for_each_slot([&](size_t slot, size_t lane) {
+      if (!is_cut(slot)) return;
+      const auto [first, end] = core(slot);
+      for (int w = std::max(first, from); w < std::min(end, from + count); ++w)
+        if (!(std::fabs(effect[at(w - from) * width + slot]) <= max_cut_effect))
+          refuse(lane);
+    });
   }
-  if (!cut) return;
-  kernels_.solve_shifted(nbin, root_band_, marginal_.data(), shift, effect,
-                         root_scratch_.data());
-  for_each_slot([&](size_t slot, size_t lane) {
-    const PatchShape shape(*lanes_[lane].patch);
-    for (int w = shape.core_bin; w < shape.core_bin + lanes_[lane].patch->nbin; ++w)
-      if (!(std::fabs(effect[at(w) * width + slot]) <= max_cut_effect)) refuse(lane);
-  });
 }
 
 void LaneGroup::take_roots(const Piece &piece) {
