@@ -570,8 +570,10 @@ struct BlockCase {
   const Fiber &own;
   int nbin;
   std::vector<double> ring;
-  std::vector<float> kept, cross;
-  std::vector<double> band, data, weight, masked, coupling, edge, scale;
+  std::vector<float> kept;
+  std::vector<double> band;
+  std::vector<float> cross;
+  std::vector<double> data, weight, masked, coupling, edge, scale;
   std::vector<int> left, right;
   simd::FiberBlock block;
 };
