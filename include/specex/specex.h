@@ -139,8 +139,8 @@ SPECEX_API specex_status specex_options_init(specex_options *options, int64_t si
 SPECEX_API specex_status specex_create(const specex_options *options,
                                        specex_context **context);
 
-// Purpose: frees a context, and the memory that its threads have worked in, which it keeps
-//          from call to call. NULL is allowed. Errors: HANDLE, BUSY.
+// Purpose: frees a context, and the memory that its threads work in, which it keeps from
+//          call to call. NULL is allowed. Errors: HANDLE, BUSY.
 SPECEX_API specex_status specex_destroy(specex_context *context);
 
 // Purpose: one sentence on what the last failing call of this context found wrong, and

@@ -382,8 +382,8 @@ class VectorBackend final : public CpuBackend {
     Outcomes outcomes(run, windows, patches.size());
     ModelCommits commits;
     const Work shared{run, patches, outputs, windows, outcomes, commits, kept_spots_};
-    const size_t threads = std::min(static_cast<size_t>(num_threads_), pieces.size());
-    if (workers_.size() < threads) workers_.resize(threads);
+    const int threads = std::min<int>(num_threads_, static_cast<int>(pieces.size()));
+    workers_.resize(std::max(workers_.size(), static_cast<size_t>(threads)));
     std::atomic<size_t> next{0};
     FirstError failure;
     const auto work = [&](std::unique_ptr<Worker> &worker) noexcept {
@@ -402,7 +402,7 @@ class VectorBackend final : public CpuBackend {
       work(workers_[0]);  // no parallel region: the OpenMP runtime is never started
     } else if (threads > 1) {
       note_parallel_region();
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(threads)
       work(workers_[static_cast<size_t>(omp_get_thread_num())]);
     }
     failure.throw_if_any();

@@ -223,7 +223,8 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
       const Vector sums = group.any_dots(w, float_weighted(shape, block, own, w));
       // What lies outside, of this row's neighbours, is written back as it was.
       float *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride + low;
-      store(to, narrow(select(inside, Sign > 0 ? sums : reversed(sums), widen(load(to)))));
+      store(to,
+            narrow(select(inside, Sign > 0 ? sums : reversed(sums), widen(load(to)))));
     }
   }
 }
