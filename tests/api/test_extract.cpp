@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What must not change a result: how the image is stored, which outputs are wanted, which
-// fibres are asked for together, and whether the caller does the steps alone.
+// fibres are asked for together, whether the caller does the steps alone, and what the
+// context did before.
 #include <specex/specex.h>
 
 #include <cmath>
@@ -64,6 +65,38 @@ void extract_strides_give_the_same_bits(void **) {
   image.pixels = pixels.data();
   image.ivar = ivar.data();
   assert_true(same_bits(extract_image(c, image), expected));
+}
+
+// A context keeps its memory: spots of other sizes, other fibres and wavelengths leave
+// nothing in it that counts.
+void extract_after_others_gives_the_same_bits(void **) {
+  const std::vector<Case> cases = {
+      specex_test::make_case({.nspec = 9, .nwave = 60}),
+      specex_test::make_case({.nwave = 70, .hsizex = 9, .hsizey = 3, .seed = 2}),
+      specex_test::make_case({.nspec = 8, .nwave = 220, .hsizex = 6, .hsizey = 7}),
+      specex_test::make_case({.nspec = 3, .hsizex = 2, .hsizey = 2, .seed = 3}),
+      specex_test::make_case({.nspec = 5, .tails = true})};
+  for (const bool divided : {true, false}) {
+    specex_options options = specex_test::small_options();
+    options.num_threads = 2;
+    if (!divided) options.nsubbundles = options.nwavestep = 0;
+    const auto extract = [](specex_context *context, const Case &c) {
+      PsfTables psf = c.psf;
+      const specex_image image = c.image();
+      Frame frame(c, 0, c.spec.nspec);
+      assert_status(specex_set_psf(context, psf.view()), SPECEX_OK);
+      assert_status(
+          specex_extract_frame(context, &image, &c.grid, 0, c.spec.nspec, frame.get()),
+          SPECEX_OK);
+      return frame;
+    };
+    const Context used(options);
+    for (const Case &before : cases)
+      for (const Case &c : cases) {
+        extract(used, before);
+        assert_true(same_bits(extract(used, c), extract(Context(options), c)));
+      }
+  }
 }
 
 // Each of the eight arrays is wanted or not: 256 ways, the wanted ones always the same.
@@ -314,6 +347,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(extract_single_and_double_pixels_give_the_same_bits),
       cmocka_unit_test(extract_strides_give_the_same_bits),
+      cmocka_unit_test(extract_after_others_gives_the_same_bits),
       cmocka_unit_test(extract_unwanted_outputs_change_nothing),
       cmocka_unit_test(extract_steps_taken_alone_give_the_same_bits),
       cmocka_unit_test(extract_any_range_of_fibres_gives_the_bits_of_the_whole),

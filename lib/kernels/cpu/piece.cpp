@@ -80,10 +80,16 @@ bool Piece::prepare(const Run &run, const PieceShape &shape, KeptSpots &kept_spo
   if (model_ == nullptr) return false;
   shape_ = shape;
   const Psf &psf = run_->psf;
+  const simd::StampLayout before = layout_;
   layout_.nx = psf.spot_nx();
   layout_.ny = psf.spot_ny();
   layout_.row = round_up(layout_.nx + width - 1);
   layout_.size = layout_.row * (layout_.ny + 1);
+  if (layout_.row != before.row || layout_.size != before.size) {
+    // The rows of zeros between stamps are elsewhere: in new memory all are.
+    kept_ = {};
+    ring_ = {};
+  }
   make_bases();
   find_corners();
   if (!find_bands()) return false;
