@@ -9,9 +9,9 @@
 
 namespace specex {
 
-// Memory that keeps its size from piece to piece, aligned for vectors, and in huge pages
-// where it is large: what is walked through by fibre and by wavelength touches too many
-// small ones.
+// Memory that keeps its size from piece to piece and from call to call, aligned for
+// vectors, and in huge pages where it is large: what is walked through by fibre and by
+// wavelength touches too many small ones.
 template <class T>
 class Aligned {
  public:

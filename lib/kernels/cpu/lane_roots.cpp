@@ -132,7 +132,7 @@ LaneGroup::Classes LaneGroup::root_classes(double *upper) {
 // beyond it were that of the bins before it, and all of their light fell across. An error
 // r in the normal equations is one of S^-1/2 r in Q f; the pole closest to the spectrum
 // is what reaches farthest of S^-1/2 = sum_k w_k (S + a_k)^-1. It fades with the distance
-// from the cut: the core's first bins stand for all.
+// from the cut: the core's bins that are next to it stand for all.
 void LaneGroup::check_padding(const double *upper, const Classes &classes) {
   constexpr int reach = 8;   // bins whose light may cross the cut, about
   constexpr int depth = 16;  // bins of the core
