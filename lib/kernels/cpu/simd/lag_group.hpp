@@ -40,20 +40,17 @@ struct FiberView {
 };
 
 using Ints = Lanes<int, lanes>::type;
-using WideFloats = Lanes<float, 2 * lanes>::type;
-
-template <class Wide>
-SPECEX_INLINE Vector as_doubles(const Wide &a) {
-  static_assert(lane_count<Wide> == 2 * lanes);
-  return widen(low_half(a) + high_half(a));
-}
 
 // Lane k of the result is the sum of row k.
 template <class V>
-SPECEX_INLINE Vector lane_sums(const V (&row)[8]) {
-  Vector wide[8];
-  for (int k = 0; k < lanes; ++k) wide[k] = as_doubles(row[k]);
-  return sums(wide);
+SPECEX_INLINE auto lane_sums(const V (&row)[8]) {
+  if constexpr (lane_count<V> > lanes) {
+    decltype(low_half(V{})) half[8];
+    for (int k = 0; k < lanes; ++k) half[k] = low_half(row[k]) + high_half(row[k]);
+    return sums(half);
+  } else {
+    return sums(row);
+  }
 }
 
 // A row of a stamp: where it begins, from the stamp's and from its first pixel's place.
@@ -85,35 +82,46 @@ struct Weighted {
   }
 };
 
-// Adds ours * b[k] over the rows before `end` of Count vectors to total[k], k < Active.
+// Adds a * b[k] to total[k], k < Active.
+template <int Active, class V, class T>
+SPECEX_INLINE void add_products(Register<V> *total, const V &a, const T *const *b,
+                                ptrdiff_t at) {
+  if constexpr (is_pair<V>) {
+    add_products<Active>(total, a.low, b, at);
+    add_products<Active>(total, a.high, b, at + lane_count<V> / 2);
+  } else {
+    for (int k = 0; k < Active; ++k) total[k] += a * load_as<V>(b[k] + at);
+  }
+}
+
+// The same with ours for a, over Count vectors of the rows before `end`.
 // ours: a Weighted, or what looks like one.
-template <int Count, int Active, class V, class Ours, class T>
-SPECEX_INLINE void add_rows(V *total, const Ours &ours, const T *const *b, Row &at,
-                            ptrdiff_t end) {
+template <class V, int Count, int Active, class Ours, class T>
+SPECEX_INLINE void add_rows(Register<V> *total, const Ours &ours, const T *const *b,
+                            Row &at, ptrdiff_t end) {
   for (; at.stamp < end; ours.go_on(at))
-    for (int i = 0; i < Count; ++i) {
-      const V a = ours.template get<V>(at, i);
-      for (int k = 0; k < Active; ++k)
-        total[k] += a * load_as<V>(b[k] + at.stamp + i * lane_count<V>);
-    }
+    for (int i = 0; i < Count; ++i)
+      add_products<Active>(total, ours.template get<V>(at, i), b,
+                           at.stamp + i * lane_count<V>);
 }
 
 // Where each k takes part from edge[k] on (Sign 1) or up to it (-1), rising or falling
 // with k, and edge[8] is the last or the first row: rows are walked through once.
-template <int Sign, int Count, int Active = (Sign > 0 ? 1 : lanes), class V, class Ours,
+template <int Sign, class V, int Count, int Active = (Sign > 0 ? 1 : lanes), class Ours,
           class T>
-SPECEX_INLINE void add_staggered(V (&total)[8], const Ours &ours, const T *const (&b)[8],
+SPECEX_INLINE void add_staggered(Register<V> (&total)[8], const Ours &ours,
+                                 const T *const (&b)[8],
                                  const ptrdiff_t (&edge)[lanes + 1], Row &at) {
-  add_rows<Count, Active>(total, ours, b, at, edge[Sign > 0 ? Active : Active - 1]);
+  add_rows<V, Count, Active>(total, ours, b, at, edge[Sign > 0 ? Active : Active - 1]);
   if constexpr (Active != (Sign > 0 ? lanes : 1))
-    add_staggered<Sign, Count, Active + Sign>(total, ours, b, edge, at);
+    add_staggered<Sign, V, Count, Active + Sign>(total, ours, b, edge, at);
 }
 
 template <int Sign, class V, int Count, class Ours, class T>
-SPECEX_INLINE Vector staggered_sums(const Ours &ours, const T *const (&b)[8],
+SPECEX_INLINE auto staggered_sums(const Ours &ours, const T *const (&b)[8],
                                     const ptrdiff_t (&edge)[lanes + 1], Row at) {
-  V total[8] = {};
-  add_staggered<Sign, Count>(total, ours, b, edge, at);
+  Register<V> total[8] = {};
+  add_staggered<Sign, V, Count>(total, ours, b, edge, at);
   return lane_sums(total);
 }
 
@@ -122,6 +130,8 @@ SPECEX_INLINE Vector staggered_sums(const Ours &ours, const T *const (&b)[8],
 template <int Sign, class Shape, class T>
 class LagGroup {
  public:
+  using Part = typename Lanes<T, lanes>::type;
+
   explicit LagGroup(const Shape &shape) : shape_(shape) {}
 
   // For our bins [first, end), at most 8. False where no rows are shared.
@@ -140,7 +150,7 @@ class LagGroup {
   bool is_regular() const { return regular_; }
   // Products of our stamp of bin w, times the weights: `ours`, as add_rows() has it.
   template <class Ours>
-  SPECEX_INLINE Vector dots(int w, const Ours &ours) const {
+  SPECEX_INLINE Part dots(int w, const Ours &ours) const {
     const T *b[8];
     const T *const *origin = origin_ + (w + offset_ - lowest_);
     const ptrdiff_t shift = offset_of_row(ours_.y0[w]) - (aside_ < 0 ? aside_ : 0);
@@ -150,7 +160,7 @@ class LagGroup {
     if (blocks == 1) return staggered_sums<Sign, Part, 1>(ours, b, edge_, at);
     if (blocks == 2) {
       if constexpr (sizeof(T) == sizeof(float))
-        return staggered_sums<Sign, WideFloats, 1>(ours, b, edge_, at);
+        return staggered_sums<Sign, Wide, 1>(ours, b, edge_, at);
       else
         return staggered_sums<Sign, Part, 2>(ours, b, edge_, at);
     }
@@ -159,15 +169,15 @@ class LagGroup {
   }
 
   // Whichever holds; ours is the whole stamp.
-  SPECEX_INLINE Vector any_dots(int w, const Weighted<Shape, T> &ours) const {
+  SPECEX_INLINE Part any_dots(int w, const Weighted<Shape, T> &ours) const {
     return regular_ ? dots(w, ours.from_column(aside_ > 0 ? aside_ : 0))
                     : one_by_one(w, ours);
   }
 
   // The same one after the other, in the same order: the bits are the same.
-  [[gnu::noinline]] Vector one_by_one(int w, const Weighted<Shape, T> &ours) const {
-    Part part[8] = {};
-    WideFloats wide[8] = {};
+  [[gnu::noinline]] Part one_by_one(int w, const Weighted<Shape, T> &ours) const {
+    Register<Part> part[8] = {};
+    Register<Wide> wide[8] = {};
     bool is_wide[8] = {};
     for (int k = 0; k < lanes; ++k) {
       const int v = w + offset_ + Sign * k;
@@ -182,15 +192,16 @@ class LagGroup {
       if constexpr (sizeof(T) == sizeof(float))
         if (blocks == 2) {
           is_wide[k] = true;
-          add_rows<1, 1>(&wide[k], a, &b, at, end);
+          add_rows<Wide, 1, 1>(&wide[k], a, &b, at, end);
           continue;
         }
       for (; at.stamp < end; a.go_on(at))
         for (int i = 0; i < blocks; ++i)
-          part[k] += a.template get<Part>(at, i) * load(b + at.stamp + i * lanes);
+          add_products<1>(&part[k], a.template get<Part>(at, i), &b,
+                          at.stamp + i * lanes);
     }
-    double result[lanes];
-    double of_wide[lanes];
+    T result[lanes];
+    T of_wide[lanes];
     store(result, lane_sums(part));
     store(of_wide, lane_sums(wide));
     for (int k = 0; k < lanes; ++k)
@@ -199,7 +210,7 @@ class LagGroup {
   }
 
  private:
-  using Part = decltype(load(static_cast<const T *>(nullptr)));
+  using Wide = typename Lanes<T, 2 * lanes>::type;
 
   ptrdiff_t offset_of_row(int y) const { return ptrdiff_t{y} * shape_.row; }
 

@@ -10,7 +10,7 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-constexpr int64_t lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
+constexpr int lane_numbers[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 constexpr int ahead = 8;  // bins whose stamps are asked for before they are written
 
@@ -32,6 +32,27 @@ double masked_share(const Weighted<Shape, double> &stamp) {
   return sum(total);
 }
 
+// Whether a pixel of weight 0 lies under the stamps of bins [first, end).
+template <class Shape>
+bool any_masked(const Shape &shape, const FiberBlock &block, int first, int end) {
+  const Strip &strip = block.strip;
+  const int *x0 = block.own.x0;
+  const int *y0 = block.own.y0;
+  int left = x0[first];
+  int right = x0[first];
+  for (int w = first + 1; w < end; ++w) {
+    left = x0[w] < left ? x0[w] : left;
+    right = x0[w] > right ? x0[w] : right;
+  }
+  const ptrdiff_t corner = (y0[first] - strip.ymin) * strip.stride + (left - strip.xmin);
+  const int rows = y0[end - 1] - y0[first] + shape.ny;
+  Vector least = load(strip.weights + corner);
+  for (ptrdiff_t r = 0; r < rows; ++r)
+    for (int k = 0; k < right - left + shape.row; k += lanes)
+      least = minimum(least, load(strip.weights + corner + r * strip.stride + k));
+  return !all(least > Vector{});
+}
+
 // A bin's stamp times the weights, as products ask for it, row by row, every vector once:
 // on the way its sums are taken and its float copy is kept.
 template <class Shape>
@@ -41,8 +62,7 @@ class Weighing {
       : weighted_{shape, spot, block.strip.weights + block.strip.corner(block.own, w),
                   block.strip.stride},
         values_(block.strip.values + block.strip.corner(block.own, w)),
-        kept_(block.kept + static_cast<ptrdiff_t>(w) * block.layout.size),
-        least_(load(weighted_.weights)) {
+        kept_(block.kept + static_cast<ptrdiff_t>(w) * block.layout.size) {
     // What is kept has left the caches since it was read last.
     const float *later = kept_ + ahead * block.layout.size;
     for (int k = 0; k < block.layout.size; k += 16) __builtin_prefetch(later + k, 1);
@@ -59,48 +79,45 @@ class Weighing {
     const Vector s = load(weighted_.spot + place);
     const Vector u = load(weighted_.weights + pixel);
     const Vector t = s * u;
-    store(kept_ + place, narrow(s));
-    weight_[i % parts] += t;
-    data_[i % parts] += t * load(values_ + pixel);
-    least_ = minimum(least_, u);
+    store_narrow(kept_ + place, s);
+    add_lanes(weight_[i % parts], t);
+    add_lanes(data_[i % parts], t * load(values_ + pixel));
     return t;
   }
-  SPECEX_INLINE BinSums sums() const {
+  SPECEX_INLINE BinSums sums(bool any_masked) const {
     const Shape &shape = weighted_.shape;
     for (int k = 0; k < shape.row; k += lanes)
       store(kept_ + shape.ny * shape.row + k, Floats{});
-    Vector data = data_[0];
-    Vector weight = weight_[0];
+    Register<Vector> data = data_[0];
+    Register<Vector> weight = weight_[0];
     for (int i = 1; i < parts; ++i) {
       data += data_[i];
       weight += weight_[i];
     }
-    const bool any_masked =
-        sum(select(least_ > Vector{}, Vector{}, broadcast(1.0))) > 0.0;
     return {sum(data), sum(weight), any_masked ? masked_share(weighted_) : 0.0};
   }
 
  private:
   // Sums by column blocks, where their number is fixed, need not wait for each other.
-  static constexpr int parts = Shape::blocks > 0 ? Shape::blocks : 1;
+  static constexpr int parts =
+      Shape::blocks > 0 && !is_pair<Vector> ? Shape::blocks : 1;
 
   Weighted<Shape, double> weighted_;
   const double *values_;
   float *kept_;
-  mutable Vector weight_[parts] = {};
-  mutable Vector data_[parts] = {};
-  mutable Vector least_;
+  mutable Register<Vector> weight_[parts] = {};
+  mutable Register<Vector> data_[parts] = {};
 };
 
 // The sums of a bin where no products ask for its stamp. The object is not shared with
 // those that do, so that its sums may stay in registers there.
 template <class Shape>
 [[gnu::noinline]] BinSums weigh_alone(const Shape &shape, const FiberBlock &block, int w,
-                                      const double *spot) {
+                                      const double *spot, bool any_masked) {
   const Weighing<Shape> weighing(shape, block, w, spot);
   for (Row at{}; at.stamp < shape.ny * shape.row; weighing.go_on(at))
     for (int i = 0; i < shape.row / lanes; ++i) weighing.template get<Vector>(at, i);
-  return weighing.sums();
+  return weighing.sums(any_masked);
 }
 
 // Part of a bin's diagonal element in the columns from `column` on (or before it).
@@ -112,7 +129,7 @@ double edge_share(const Shape &shape, const FiberBlock &block, int w,
   for (int i = 0; i < shape.row / lanes; ++i) {
     const int first = i * lanes;
     if (before ? first >= edge : first + lanes <= edge) continue;
-    const Integers number = load(lane_numbers) + first;
+    const Integers number = convert<Integers>(load_as<Ints>(lane_numbers)) + first;
     const Integers inside =
         before ? number < (Integers{} + edge) : number >= (Integers{} + edge);
     for (Row at{}; at.stamp < shape.ny * shape.row; weighted.go_on(at))
@@ -129,16 +146,16 @@ double edge_share(const Shape &shape, const FiberBlock &block, int w,
 template <class Shape>
 SPECEX_INLINE void own_row(const Shape &shape, const FiberBlock &block,
                            const LagGroup<1, Shape, double> *groups, int ngroup, int w,
-                           const double *spot) {
+                           const double *spot, bool any_masked) {
   const Weighing<Shape> weighing(shape, block, w, spot);
   double *band = block.band + static_cast<ptrdiff_t>(w) * block.band_stride;
   BinSums bin{};
   if (groups[0].is_regular()) {
     store(band, groups[0].dots(w, weighing));
-    bin = weighing.sums();
+    bin = weighing.sums(any_masked);
   } else {
     store(band, groups[0].one_by_one(w, weighing.weighted()));
-    bin = weigh_alone(shape, block, w, spot);
+    bin = weigh_alone(shape, block, w, spot, any_masked);
   }
   for (int g = 1; g < block.band_stride / lanes; ++g)
     store(band + g * lanes,
@@ -192,7 +209,7 @@ SPECEX_INLINE void far_couplings(const Shape &shape, const FiberBlock &block,
   LagGroup<1, Shape, float> group(shape);
   const int closest = first_from(far, own.y0[first]);
   if (!group.set(own, far, first, end, closest - first)) return;
-  double element[lanes];
+  float element[lanes];
   store(element, group.any_dots(first, float_weighted(shape, block, own, first)));
   double largest = 0.0;
   for (int k = 0; k < lanes && closest + k < block.nbin; ++k) {
@@ -217,14 +234,13 @@ SPECEX_INLINE void cross_columns(const Shape &shape, const FiberBlock &block,
     // The lowest of the 8, and which of them are elements of the matrix.
     const int low = offset - block.first_lag - (Sign > 0 ? 0 : lanes - 1);
     if (low <= -lanes || low >= block.nlag) continue;
-    const Integers number = load(lane_numbers) + low;
-    const Integers inside = (number >= Integers{}) & (number < (Integers{} + block.nlag));
+    const Ints number = load_as<Ints>(lane_numbers) + low;
+    const Ints inside = (number >= Ints{}) & (number < (Ints{} + block.nlag));
     for (int w = first; w < end; ++w) {
-      const Vector sums = group.any_dots(w, float_weighted(shape, block, own, w));
+      const Floats sums = group.any_dots(w, float_weighted(shape, block, own, w));
       // What lies outside, of this row's neighbours, is written back as it was.
       float *to = block.cross + static_cast<ptrdiff_t>(w) * block.lag_stride + low;
-      store(to,
-            narrow(select(inside, Sign > 0 ? sums : reversed(sums), widen(load(to)))));
+      store(to, select(inside, Sign > 0 ? sums : reversed(sums), load(to)));
     }
   }
 }
@@ -272,8 +288,9 @@ void fiber_rows(const FiberBlock &block) {
     while (ngroup < block.band_stride / lanes &&
            groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;
+    const bool masked = any_masked(shape, block, first, end);
     for (int w = first; w < end; ++w)
-      own_row(shape, block, groups, ngroup, w, own.stamp(w));
+      own_row(shape, block, groups, ngroup, w, own.stamp(w), masked);
     if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
     if (next.stamps == nullptr) continue;
     const int offset = first_from(next, own.y0[first]) - first;

@@ -36,6 +36,16 @@ struct Lanes<T, Count, false> {
   using type = Pair<typename Lanes<T, Count / 2>::type>;
 };
 
+// What of V is one register: sums over lanes may be added up in it.
+template <class V>
+struct OneRegister {
+  using type = V;
+};
+template <class Half>
+struct OneRegister<Pair<Half>> : OneRegister<Half> {};
+template <class V>
+using Register = typename OneRegister<V>::type;
+
 using Vector = Lanes<double, lanes>::type;
 using Floats = Lanes<float, lanes>::type;
 using Integers = decltype(Vector{} < Vector{});  // 64 bits: -1 where it is so, or 0
@@ -124,6 +134,17 @@ SPECEX_INLINE Vector as_doubles(const Vector &a) { return a; }
 SPECEX_INLINE Vector as_doubles(const Floats &a) { return widen(a); }
 SPECEX_INLINE Floats narrow(const Vector &value) { return convert<Floats>(value); }
 
+// Pairs are stored by halves, which takes less than joining them.
+template <class V>
+SPECEX_INLINE void store_narrow(float *to, const V &value) {
+  if constexpr (is_pair<V>) {
+    store_narrow(to, value.low);
+    store_narrow(to + lane_count<V> / 2, value.high);
+  } else {
+    store_as(to, convert<typename Lanes<float, lane_count<V>>::type>(value));
+  }
+}
+
 // The bits of one as the other.
 template <class To, class From>
 SPECEX_INLINE To bits_as(const From &value) {
@@ -132,6 +153,16 @@ SPECEX_INLINE To bits_as(const From &value) {
     return {bits_as<Half>(value.low), bits_as<Half>(value.high)};
   } else {
     return reinterpret_cast<To>(value);
+  }
+}
+
+template <class V>
+SPECEX_INLINE void add_lanes(Register<V> &total, const V &a) {
+  if constexpr (is_pair<V>) {
+    add_lanes(total, a.low);
+    add_lanes(total, a.high);
+  } else {
+    total += a;
   }
 }
 
@@ -191,16 +222,19 @@ SPECEX_INLINE double sum(const V &a) {
 
 // Lane k of the result is the sum of the lanes of row k.
 template <class V, int Count>
-SPECEX_INLINE V sums(const V (&row)[Count]) {
-  using Half = decltype(low_half(V{}));
-  if constexpr (is_pair<V>) {
-    Half first[Count / 2];
-    Half second[Count / 2];
+SPECEX_INLINE auto sums(const V (&row)[Count]) {
+  if constexpr (Count > lane_count<V>) {
+    V first[Count / 2];
+    V second[Count / 2];
     for (int k = 0; k < Count / 2; ++k) {
-      first[k] = row[k].low + row[k].high;
-      second[k] = row[Count / 2 + k].low + row[Count / 2 + k].high;
+      first[k] = row[k];
+      second[k] = row[Count / 2 + k];
     }
-    return {sums(first), sums(second)};
+    return Pair<decltype(sums(first))>{sums(first), sums(second)};
+  } else if constexpr (is_pair<V>) {
+    decltype(V::low) half[Count];
+    for (int k = 0; k < Count; ++k) half[k] = row[k].low + row[k].high;
+    return sums(half);
   } else if constexpr (Count == 2) {
     return __builtin_shufflevector(row[0], row[1], 0, 2) +
            __builtin_shufflevector(row[0], row[1], 1, 3);
