@@ -96,7 +96,7 @@ class Flux {
                                      ptrdiff_t step, const double *source) {
     Vector sum = load(from);
     for (int k = range.first; k < range.end; ++k)
-      sum -= as_doubles(load(x + k * step)) * load(source + k * lanes);
+      sum -= load_doubles(x + k * step) * load(source + k * lanes);
     store(from, sum);
   }
 
@@ -122,7 +122,7 @@ class Flux {
                              const double *source) {
           for (int k = range.first; k < range.end; ++k) {
             const Vector share =
-                as_doubles(load(element + k * step)) * load(source + k * lanes);
+                load_doubles(element + k * step) * load(source + k * lanes);
             sum -= share;
             if constexpr (WithLight) light += absolute(share);
           }

@@ -79,7 +79,7 @@ class Weighing {
     const Vector s = load(weighted_.spot + place);
     const Vector u = load(weighted_.weights + pixel);
     const Vector t = s * u;
-    store_narrow(kept_ + place, s);
+    store_floats(kept_ + place, s);
     add_lanes(weight_[i % parts], t);
     add_lanes(data_[i % parts], t * load(values_ + pixel));
     return t;
@@ -318,7 +318,7 @@ StampSums weigh_stamp(const StampLayout &layout, const Strip &strip, const float
     for (int k = 0; k < layout.row; k += lanes) {
       const ptrdiff_t at = r * layout.row + k;
       const ptrdiff_t pixel = corner + r * strip.stride + k;
-      const Vector s = widen(load(stamp + at));
+      const Vector s = load_doubles(stamp + at);
       const Vector w = load(strip.weights + pixel);
       const Vector t = s * w;
       store(weighted + at, t);
@@ -340,7 +340,7 @@ double overlap_stamps(const StampLayout &layout, const double *weighted,
   for (int r = low; r < high; ++r) {
     const double *a = weighted + r * layout.row;
     const float *b = stamp + (r - down) * layout.row - right;
-    for (int k = first; k < end; k += lanes) total += load(a + k) * widen(load(b + k));
+    for (int k = first; k < end; k += lanes) total += load(a + k) * load_doubles(b + k);
   }
   return sum(total);
 }

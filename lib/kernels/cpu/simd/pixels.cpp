@@ -14,13 +14,13 @@ double clean_row(const T *pixels, const T *ivar, ptrdiff_t count, double *values
   Vector largest{};
   const auto clean = [&](const T *from, const T *of, double *value, double *weight,
                          float *float_weight) {
-    const Vector v = as_doubles(load(from));
-    const Vector u = as_doubles(load(of));
+    const Vector v = load_doubles(from);
+    const Vector u = load_doubles(of);
     const Integers usable = (absolute(v) < infinity) & (u > Vector{}) & (u < infinity);
     const Vector w = select(usable, u, Vector{});
     store(value, select(usable, v, Vector{}));
     store(weight, w);
-    store(float_weight, narrow(w));
+    store_floats(float_weight, w);
     largest = maximum(largest, w);
   };
   ptrdiff_t k = 0;

@@ -40,7 +40,7 @@ void add_rows(const FiberLight &light, const double *const (&flux)[Images],
           const float *from = light.stamps + static_cast<ptrdiff_t>(w) * layout.size +
                               (y - light.y0[w]) * row + c;
           for (int k = 0; k < Count; ++k) {
-            const Vector spot = widen(load(from + k * lanes));
+            const Vector spot = load_doubles(from + k * lanes);
             for (int i = 0; i < Images; ++i) total[i][k] += flux[i][w] * spot;
           }
         }
@@ -85,7 +85,7 @@ void dot_rows_of(const FiberLight &light, const Canvas &canvas, double *sums) {
       const float *spot = stamp + (y - y0) * row;
       for (int k = 0; k < row / lanes; ++k)
         total[Blocks > 0 ? k : 0] +=
-            load(from + k * lanes) * widen(load(spot + k * lanes));
+            load(from + k * lanes) * load_doubles(spot + k * lanes);
     }
     Vector all = total[0];
     for (int k = 1; k < Blocks; ++k) all += total[k];

@@ -6,7 +6,7 @@
 // functions the linker would share between instruction sets.
 #pragma once
 
-#if defined(__AVX512F__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 #include <stddef.h>
@@ -115,31 +115,46 @@ SPECEX_INLINE void store(double *to, const Vector &value) { store_as(to, value);
 SPECEX_INLINE void store(float *to, const Floats &value) { store_as(to, value); }
 
 template <class To, class From>
+SPECEX_INLINE To convert_register(const From &value) {
+  return __builtin_convertvector(value, To);
+}
+#if defined(__AVX__)  // of which GCC 12 makes four instructions
+template <>
+SPECEX_INLINE Register<Vector> convert_register(
+    const Lanes<float, register_bytes / 8>::type &value) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtps_pd(0xff, value);
+#else
+  return _mm256_cvtps_pd(value);
+#endif
+}
+#endif
+template <class To, class From>
 SPECEX_INLINE To convert(const From &value) {
   if constexpr (is_pair<To> || is_pair<From>) {
     using Half = decltype(low_half(To{}));
     return join<To>(convert<Half>(low_half(value)), convert<Half>(high_half(value)));
   } else {
-    return __builtin_convertvector(value, To);
+    return convert_register<To>(value);
   }
 }
-SPECEX_INLINE Vector widen(const Floats &value) {
-#if defined(__AVX512F__)
-  return _mm512_maskz_cvtps_pd(0xff, value);  // GCC 12 converts halves and joins them
-#else
-  return convert<Vector>(value);
-#endif
-}
-SPECEX_INLINE Vector as_doubles(const Vector &a) { return a; }
-SPECEX_INLINE Vector as_doubles(const Floats &a) { return widen(a); }
-SPECEX_INLINE Floats narrow(const Vector &value) { return convert<Floats>(value); }
 
-// Pairs are stored by halves, which takes less than joining them.
-template <class V>
-SPECEX_INLINE void store_narrow(float *to, const V &value) {
+// Doubles, whatever is in memory. Pairs are taken by halves, which need not be parted.
+SPECEX_INLINE Vector load_doubles(const double *from) { return load(from); }
+template <class V = Vector>
+SPECEX_INLINE V load_doubles(const float *from) {
   if constexpr (is_pair<V>) {
-    store_narrow(to, value.low);
-    store_narrow(to + lane_count<V> / 2, value.high);
+    using Half = decltype(V::low);
+    return {load_doubles<Half>(from), load_doubles<Half>(from + lane_count<Half>)};
+  } else {
+    return convert<V>(load_as<typename Lanes<float, lane_count<V>>::type>(from));
+  }
+}
+template <class V>
+SPECEX_INLINE void store_floats(float *to, const V &value) {
+  if constexpr (is_pair<V>) {
+    store_floats(to, value.low);
+    store_floats(to + lane_count<V> / 2, value.high);
   } else {
     store_as(to, convert<typename Lanes<float, lane_count<V>>::type>(value));
   }
