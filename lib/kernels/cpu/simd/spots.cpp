@@ -23,19 +23,24 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
+// What sums over many terms need is kept in registers: where a Vector is several of them,
+// they are taken one after the other.
+using Part = Register<Vector>;
+constexpr int part_lanes = lane_count<Part>;
+
 constexpr int max_terms = 41;  // degrees of up to 40
 constexpr int last_derivative = 10;
 constexpr double widest_pixel = 1.25;  // in standard deviations
 constexpr double normal_density = 0.39894228040143267794;
 
 // Of `Terms` or, where that is 0, `terms` Legendre series, `stride` coefficients apart.
-template <int Terms>
+template <int Terms, class V>
 SPECEX_INLINE void legendre(const double *coefficient, ptrdiff_t stride, int terms, int n,
-                            const Basis &basis, ptrdiff_t bin, Vector *sum) {
+                            const Basis &basis, ptrdiff_t bin, V *sum) {
   const int count = Terms > 0 ? Terms : terms;
-  for (int i = 0; i < count; ++i) sum[i] = Vector{};
+  for (int i = 0; i < count; ++i) sum[i] = V{};
   for (int k = 0; k < n; ++k) {
-    const Vector polynomial = load(basis.values + k * basis.stride + bin);
+    const V polynomial = load_as<V>(basis.values + k * basis.stride + bin);
     for (int i = 0; i < count; ++i) sum[i] += coefficient[i * stride + k] * polynomial;
   }
 }
@@ -76,16 +81,15 @@ void gaussians(Vector offset, Vector inverse, int half, double *density) {
 }
 
 // profile[m][k] for degrees m < Terms (or `terms`) and pixels k < 2 half + 1. density:
-// scratch, H_0 at all edges.
-template <int Terms, bool Narrow>
-void profiles_of_pixels(Vector offset, Vector inverse, int half, int terms,
-                        double *profile, double *density) {
+// H_0 at all edges, where pixels are narrow.
+template <int Terms, bool Narrow, class V>
+void profiles_of_pixels(V offset, V inverse, int half, int terms, double *profile,
+                        const double *density) {
   constexpr int derivatives = Narrow ? last_derivative + 1 : 0;
   const int n = Terms > 0 ? Terms : terms;
   const int npixel = 2 * half + 1;
-  Vector weight[last_derivative + 1] = {};
+  V weight[last_derivative + 1] = {};
   if constexpr (Narrow) {
-    gaussians(offset, inverse, half, density);
     weight[0] = inverse * 0.5;
     for (int m = 1; m < derivatives; ++m) {
       const double ratio = static_cast<double>(derivatives - m) /
@@ -94,19 +98,19 @@ void profiles_of_pixels(Vector offset, Vector inverse, int half, int terms,
     }
   }
   const int count = n - 1 > derivatives ? n - 1 : derivatives;
-  Vector before[Terms > 0 ? Terms : max_terms] = {};
+  V before[Terms > 0 ? Terms : max_terms] = {};
   for (int k = 0; k <= npixel; ++k) {
-    const Vector t = ((k - half - 0.5) - offset) * inverse;
-    Vector even{};
-    Vector odd{};
-    Vector lower{};
-    Vector hermite;
+    const V t = ((k - half - 0.5) - offset) * inverse;
+    V even{};
+    V odd{};
+    V lower{};
+    V hermite;
     if constexpr (Narrow) {
-      hermite = load(density + k * lanes);
+      hermite = load_as<V>(density + k * lanes);
     } else {
-      const Vector gaussian = exp_negative(t * t * -0.5);
-      const Vector edge = erf_scaled(t, gaussian) * -0.5;
-      if (k > 0) store(profile + (k - 1) * lanes, before[0] - edge);
+      const V gaussian = exp_negative(t * t * -0.5);
+      const V edge = erf_scaled(t, gaussian) * -0.5;
+      if (k > 0) store_as(profile + (k - 1) * lanes, before[0] - edge);
       before[0] = edge;
       hermite = gaussian * normal_density;
     }
@@ -114,17 +118,30 @@ void profiles_of_pixels(Vector offset, Vector inverse, int half, int terms,
       if (m < derivatives) (m % 2 == 0 ? even : odd) += weight[m] * hermite;
       if (m + 1 < n) {
         if (k > 0)
-          store(profile + ((m + 1) * npixel + k - 1) * lanes, before[m + 1] - hermite);
+          store_as(profile + ((m + 1) * npixel + k - 1) * lanes, before[m + 1] - hermite);
         before[m + 1] = hermite;
       }
-      const Vector next = t * hermite - static_cast<double>(m) * lower;
+      const V next = t * hermite - static_cast<double>(m) * lower;
       lower = hermite;
       hermite = next;
     }
     if constexpr (Narrow) {
-      if (k > 0) store(profile + (k - 1) * lanes, before[0] + (even + odd));
+      if (k > 0) store_as(profile + (k - 1) * lanes, before[0] + (even + odd));
       before[0] = even - odd;
     }
+  }
+}
+
+template <int Terms, class V>
+void profiles_of_narrow(const V &offset, const V &inverse, int half, int terms,
+                        double *profile, const double *density) {
+  if constexpr (is_pair<V>) {
+    constexpr int half_lanes = lane_count<V> / 2;
+    profiles_of_narrow<Terms>(offset.low, inverse.low, half, terms, profile, density);
+    profiles_of_narrow<Terms>(offset.high, inverse.high, half, terms,
+                              profile + half_lanes, density + half_lanes);
+  } else {
+    profiles_of_pixels<Terms, true>(offset, inverse, half, terms, profile, density);
   }
 }
 
@@ -135,20 +152,23 @@ void profiles(Vector offset, Vector sigma, int half, int terms, double *profile,
   // The middle pixel is next to the centre but for bins that nobody asked for.
   const Integers narrow = (absolute(inverse) <= broadcast(widest_pixel)) &
                           (absolute(offset) <= broadcast(1.0));
-  const auto chosen =
-      all(narrow) ? profiles_of_pixels<Terms, true> : profiles_of_pixels<Terms, false>;
-  chosen(offset, inverse, half, terms, profile, density);
+  if (all(narrow)) {
+    gaussians(offset, inverse, half, density);
+    profiles_of_narrow<Terms>(offset, inverse, half, terms, profile, density);
+  } else {
+    profiles_of_pixels<Terms, false>(offset, inverse, half, terms, profile, density);
+  }
 }
 
 // sum_i factor[i] P_i of `Count` pixels from one on, whose P_0 is at `profile`
-template <int Terms, int Count>
-SPECEX_INLINE void combine(const Vector *factor, int terms, const double *profile,
-                           ptrdiff_t stride, Vector *sum) {
+template <int Terms, int Count, class V>
+SPECEX_INLINE void combine(const V *factor, int terms, const double *profile,
+                           ptrdiff_t stride, V *sum) {
   const int n = Terms > 0 ? Terms : terms;
-  for (int k = 0; k < Count; ++k) sum[k] = factor[0] * load(profile + k * lanes);
+  for (int k = 0; k < Count; ++k) sum[k] = factor[0] * load_as<V>(profile + k * lanes);
   for (int i = 1; i < n; ++i)
     for (int k = 0; k < Count; ++k)
-      sum[k] += factor[i] * load(profile + i * stride + k * lanes);
+      sum[k] += factor[i] * load_as<V>(profile + i * stride + k * lanes);
 }
 
 constexpr int columns_of(int nx) { return (nx + 2 * width - 2) / width * width; }
@@ -185,8 +205,9 @@ struct Scratch {
   size_t size = 0;
 };
 
+// T_j of part_lanes bins, from one on.
 template <int Terms>
-void form_rows(const FiberPsf &psf, const Basis &basis, ptrdiff_t bin,
+void form_rows(const FiberPsf &psf, const Basis &basis, ptrdiff_t bin, int lane,
                const Scratch &scratch) {
   const int nx = 2 * psf.half_x + 1;
   const int terms_x = psf.degree_x + 1;
@@ -196,23 +217,23 @@ void form_rows(const FiberPsf &psf, const Basis &basis, ptrdiff_t bin,
   const ptrdiff_t stride = nx * lanes;
   const ptrdiff_t bin_stride = terms_y * whole;
   const double *coefficient = psf.terms;
-  const double *profile = scratch.profile_x;
-  double *across = scratch.across;
-  double *along = scratch.along;
+  const double *profile = scratch.profile_x + lane;
+  double *across = scratch.across + lane * bin_stride;
+  double *along = scratch.along + lane;
   for (int j = 0; j < terms_y; ++j, coefficient += ncoef) {
-    Vector factor[Terms > 0 ? Terms : max_terms];
-    legendre<Terms>(coefficient, terms_y * ncoef, terms_x, ncoef, basis, bin, factor);
-    for (int c = 0; c < whole; c += lanes, across += lanes) {
-      Vector block[lanes];
-      combine<Terms, lanes>(factor, terms_x, profile + c * lanes, stride, block);
+    Part factor[Terms > 0 ? Terms : max_terms];
+    legendre<Terms>(coefficient, terms_y * ncoef, terms_x, ncoef, basis, bin + lane,
+                    factor);
+    for (int c = 0; c < whole; c += part_lanes, across += part_lanes) {
+      Part block[part_lanes];
+      combine<Terms, part_lanes>(factor, terms_x, profile + c * lanes, stride, block);
       transpose(block);
-      for (int lane = 0; lane < lanes; ++lane)
-        store(across + lane * bin_stride, block[lane]);
+      for (int k = 0; k < part_lanes; ++k) store_as(across + k * bin_stride, block[k]);
     }
     for (int c = whole; c < nx; ++c, along += lanes) {
-      Vector element;
+      Part element;
       combine<Terms, 1>(factor, terms_x, profile + c * lanes, stride, &element);
-      store(along, element);
+      store_as(along, element);
     }
   }
 }
@@ -352,7 +373,8 @@ void evaluate(const FiberPsf &psf, const FiberBases &bases, ptrdiff_t bin,
                   scratch.profile_x, scratch.density);
   profiles<Terms>(offset_y, parameter(psf.sigma_y), psf.half_y, terms_y,
                   scratch.profile_y, scratch.density);
-  form_rows<Terms>(psf, bases.shape, bin, scratch);
+  for (int lane = 0; lane < lanes; lane += part_lanes)
+    form_rows<Terms>(psf, bases.shape, bin, lane, scratch);
   Vector totals;
   if constexpr (HasTail) {
     const auto of_tail = [&](int k) { return parameter(psf.tail + k * psf.ncoef); };
