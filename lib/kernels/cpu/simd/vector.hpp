@@ -88,15 +88,17 @@ SPECEX_INLINE V join(const Half &low, const Half &high) {
 }
 
 // Memory may lie anywhere.
+template <class V>
+struct [[gnu::packed, gnu::may_alias]] Unaligned {
+  V value;
+};
 template <class V, class T>
 SPECEX_INLINE V load_as(const T *from) {
   if constexpr (is_pair<V>) {
     using Half = decltype(V::low);
     return {load_as<Half>(from), load_as<Half>(from + lane_count<Half>)};
   } else {
-    V value;
-    __builtin_memcpy(&value, from, sizeof value);
-    return value;
+    return reinterpret_cast<const Unaligned<V> *>(from)->value;
   }
 }
 template <class V, class T>
@@ -105,7 +107,7 @@ SPECEX_INLINE void store_as(T *to, const V &value) {
     store_as(to, value.low);
     store_as(to + lane_count<V> / 2, value.high);
   } else {
-    __builtin_memcpy(to, &value, sizeof value);
+    reinterpret_cast<Unaligned<V> *>(to)->value = value;
   }
 }
 SPECEX_INLINE Vector load(const double *from) { return load_as<Vector>(from); }
@@ -192,8 +194,10 @@ SPECEX_INLINE V select(const Condition &condition, const V &yes, const V &no) {
     return condition ? yes : no;
 }
 SPECEX_INLINE Vector maximum(const Vector &a, const Vector &b) {
-#if defined(__AVX512F__)  // where compilers make two instructions of the select
+#if defined(__AVX512F__)  // compilers make two instructions of the select
   return _mm512_maskz_max_pd(0xff, a, b);
+#elif defined(__AVX__)
+  return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)};
 #else
   return select(a > b, a, b);
 #endif
