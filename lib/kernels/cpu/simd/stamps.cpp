@@ -27,12 +27,16 @@ void add_rows(const FiberLight &light, const double *const (&flux)[Images],
   const int row = Blocks > 0 ? Blocks * lanes : layout.row;
   int low = 0;
   int high = 0;
+  int aside = 0;  // the last bin before `high` that lies aside of the one before it
   for (int y = canvas[0].ymin; y < canvas[0].ymax; ++y) {
     while (low < light.nbin && light.y0[low] + layout.ny <= y) ++low;
-    while (high < light.nbin && light.y0[high] <= y) prefetch(light, ++high + ahead);
+    for (; high < light.nbin && light.y0[high] <= y; ++high) {
+      if (high > 0 && light.x0[high] != light.x0[high - 1]) aside = high;
+      prefetch(light, high + 1 + ahead);
+    }
     for (int first = low; first < high;) {
       const int x0 = light.x0[first];
-      int end = first + 1;
+      int end = first < aside ? first + 1 : high;
       while (end < high && light.x0[end] == x0) ++end;
       const auto add_blocks = [&]<int Count>(int c) {
         Vector total[Images][Count] = {};
