@@ -44,7 +44,7 @@ using Ints = Lanes<int, lanes>::type;
 // Lane k of the result is the sum of row k.
 template <class V>
 SPECEX_INLINE auto lane_sums(const V (&row)[8]) {
-  if constexpr (lane_count<V> > lanes) {
+  if constexpr (lane_count < V >> lanes) {
     decltype(low_half(V{})) half[8];
     for (int k = 0; k < lanes; ++k) half[k] = low_half(row[k]) + high_half(row[k]);
     return sums(half);
@@ -119,7 +119,7 @@ SPECEX_INLINE void add_staggered(Register<V> (&total)[8], const Ours &ours,
 
 template <int Sign, class V, int Count, class Ours, class T>
 SPECEX_INLINE auto staggered_sums(const Ours &ours, const T *const (&b)[8],
-                                    const ptrdiff_t (&edge)[lanes + 1], Row at) {
+                                  const ptrdiff_t (&edge)[lanes + 1], Row at) {
   Register<V> total[8] = {};
   add_staggered<Sign, V, Count>(total, ours, b, edge, at);
   return lane_sums(total);
@@ -130,7 +130,7 @@ SPECEX_INLINE auto staggered_sums(const Ours &ours, const T *const (&b)[8],
 template <int Sign, class Shape, class T>
 class LagGroup {
  public:
-  using Part = typename Lanes<T, lanes>::type;
+  using Eight = typename Lanes<T, lanes>::type;
 
   explicit LagGroup(const Shape &shape) : shape_(shape) {}
 
@@ -150,33 +150,33 @@ class LagGroup {
   bool is_regular() const { return regular_; }
   // Products of our stamp of bin w, times the weights: `ours`, as add_rows() has it.
   template <class Ours>
-  SPECEX_INLINE Part dots(int w, const Ours &ours) const {
+  SPECEX_INLINE Eight dots(int w, const Ours &ours) const {
     const T *b[8];
     const T *const *origin = origin_ + (w + offset_ - lowest_);
     const ptrdiff_t shift = offset_of_row(ours_.y0[w]) - (aside_ < 0 ? aside_ : 0);
     for (int k = 0; k < lanes; ++k) b[k] = origin[Sign * k] + shift;
     const Row at = ours.row(first_row_);
     const int blocks = shared_blocks(aside_);
-    if (blocks == 1) return staggered_sums<Sign, Part, 1>(ours, b, edge_, at);
+    if (blocks == 1) return staggered_sums<Sign, Eight, 1>(ours, b, edge_, at);
     if (blocks == 2) {
       if constexpr (sizeof(T) == sizeof(float))
         return staggered_sums<Sign, Wide, 1>(ours, b, edge_, at);
       else
-        return staggered_sums<Sign, Part, 2>(ours, b, edge_, at);
+        return staggered_sums<Sign, Eight, 2>(ours, b, edge_, at);
     }
-    if (blocks == 3) return staggered_sums<Sign, Part, 3>(ours, b, edge_, at);
-    return staggered_sums<Sign, Part, 4>(ours, b, edge_, at);
+    if (blocks == 3) return staggered_sums<Sign, Eight, 3>(ours, b, edge_, at);
+    return staggered_sums<Sign, Eight, 4>(ours, b, edge_, at);
   }
 
   // Whichever holds; ours is the whole stamp.
-  SPECEX_INLINE Part any_dots(int w, const Weighted<Shape, T> &ours) const {
+  SPECEX_INLINE Eight any_dots(int w, const Weighted<Shape, T> &ours) const {
     return regular_ ? dots(w, ours.from_column(aside_ > 0 ? aside_ : 0))
                     : one_by_one(w, ours);
   }
 
   // The same one after the other, in the same order: the bits are the same.
-  [[gnu::noinline]] Part one_by_one(int w, const Weighted<Shape, T> &ours) const {
-    Register<Part> part[8] = {};
+  [[gnu::noinline]] Eight one_by_one(int w, const Weighted<Shape, T> &ours) const {
+    Register<Eight> part[8] = {};
     Register<Wide> wide[8] = {};
     bool is_wide[8] = {};
     for (int k = 0; k < lanes; ++k) {
@@ -197,7 +197,7 @@ class LagGroup {
         }
       for (; at.stamp < end; a.go_on(at))
         for (int i = 0; i < blocks; ++i)
-          add_products<1>(&part[k], a.template get<Part>(at, i), &b,
+          add_products<1>(&part[k], a.template get<Eight>(at, i), &b,
                           at.stamp + i * lanes);
     }
     T result[lanes];

@@ -99,8 +99,7 @@ class Weighing {
 
  private:
   // Sums by column blocks, where their number is fixed, need not wait for each other.
-  static constexpr int parts =
-      Shape::blocks > 0 && !is_pair<Vector> ? Shape::blocks : 1;
+  static constexpr int parts = Shape::blocks > 0 && !is_pair<Vector> ? Shape::blocks : 1;
 
   Weighted<Shape, double> weighted_;
   const double *values_;

@@ -23,8 +23,7 @@
 namespace specex::SPECEX_ISA {
 namespace {
 
-// What sums over many terms need is kept in registers: where a Vector is several of them,
-// they are taken one after the other.
+// Of the bins, what is taken at a time where sums have many terms.
 using Part = Register<Vector>;
 constexpr int part_lanes = lane_count<Part>;
 
@@ -132,6 +131,7 @@ void profiles_of_pixels(V offset, V inverse, int half, int terms, double *profil
   }
 }
 
+// A Part at a time.
 template <int Terms, class V>
 void profiles_of_narrow(const V &offset, const V &inverse, int half, int terms,
                         double *profile, const double *density) {

@@ -36,7 +36,8 @@ struct Lanes<T, Count, false> {
   using type = Pair<typename Lanes<T, Count / 2>::type>;
 };
 
-// What of V is one register: sums over lanes may be added up in it.
+// As much of V as one register holds. Sums over lanes may be added up in it, and loops
+// that need more registers than there are take one of these after the other.
 template <class V>
 struct OneRegister {
   using type = V;
@@ -141,8 +142,8 @@ SPECEX_INLINE To convert(const From &value) {
   }
 }
 
-// Doubles, whatever is in memory. Pairs are taken by halves, which need not be parted.
-SPECEX_INLINE Vector load_doubles(const double *from) { return load(from); }
+// Doubles from memory, and to memory as floats. Pairs go by halves, which then need not
+// be parted or joined.
 template <class V = Vector>
 SPECEX_INLINE V load_doubles(const float *from) {
   if constexpr (is_pair<V>) {
@@ -152,6 +153,7 @@ SPECEX_INLINE V load_doubles(const float *from) {
     return convert<V>(load_as<typename Lanes<float, lane_count<V>>::type>(from));
   }
 }
+SPECEX_INLINE Vector load_doubles(const double *from) { return load(from); }
 template <class V>
 SPECEX_INLINE void store_floats(float *to, const V &value) {
   if constexpr (is_pair<V>) {
@@ -173,6 +175,7 @@ SPECEX_INLINE To bits_as(const From &value) {
   }
 }
 
+// Adds all of a to what is summed over lanes in the end.
 template <class V>
 SPECEX_INLINE void add_lanes(Register<V> &total, const V &a) {
   if constexpr (is_pair<V>) {
@@ -194,7 +197,8 @@ SPECEX_INLINE V select(const Condition &condition, const V &yes, const V &no) {
     return condition ? yes : no;
 }
 SPECEX_INLINE Vector maximum(const Vector &a, const Vector &b) {
-#if defined(__AVX512F__)  // compilers make two instructions of the select
+  // Of the select, compilers make two instructions.
+#if defined(__AVX512F__)
   return _mm512_maskz_max_pd(0xff, a, b);
 #elif defined(__AVX__)
   return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)};
