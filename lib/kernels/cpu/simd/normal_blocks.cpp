@@ -34,7 +34,7 @@ double masked_share(const Weighted<Shape, double> &stamp) {
 
 // Whether a pixel of weight 0 lies under the stamps of bins [first, end).
 template <class Shape>
-bool any_masked(const Shape &shape, const FiberBlock &block, int first, int end) {
+bool meets_masked(const Shape &shape, const FiberBlock &block, int first, int end) {
   const Strip &strip = block.strip;
   const int *x0 = block.own.x0;
   const int *y0 = block.own.y0;
@@ -98,7 +98,8 @@ class Weighing {
   }
 
  private:
-  // Sums by column blocks, where their number is fixed, need not wait for each other.
+  // Sums by column blocks need not wait for each other: where their number is fixed, and
+  // a Vector is one register, of which there are enough.
   static constexpr int parts = Shape::blocks > 0 && !is_pair<Vector> ? Shape::blocks : 1;
 
   Weighted<Shape, double> weighted_;
@@ -287,7 +288,7 @@ void fiber_rows(const FiberBlock &block) {
     while (ngroup < block.band_stride / lanes &&
            groups[ngroup].set(own, own, first, end, ngroup * lanes))
       ++ngroup;
-    const bool masked = any_masked(shape, block, first, end);
+    const bool masked = meets_masked(shape, block, first, end);
     for (int w = first; w < end; ++w)
       own_row(shape, block, groups, ngroup, w, own.stamp(w), masked);
     if (far.stamps != nullptr) far_couplings(shape, block, kept, far, first, end);
